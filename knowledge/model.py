@@ -1,0 +1,291 @@
+"""The shapes of all knowledge entries. Frozen, nothing extra allowed: a misspelt key is an error, not a comment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Scalar = bool | int | float | str
+ClauseText = Scalar | list[Scalar]
+
+SymptomId = Literal["out-of-state", "reset"]
+Effort = Literal["glance", "lookup", "command", "capture"]
+Strength = Literal["points to", "supports", "weakens", "excludes"]
+Prior = Literal["common", "uncommon", "rare"]
+Event = Literal[
+    "out-of-state",
+    "reset-by-server",
+    "reset-by-client",
+    "reset-by-firewall",
+    "idle-timeout",
+    "handshake-timeout",
+    "invalid-flags",
+    "closed",
+    "denied",
+    "scan",
+    "other",
+]
+"""What a line says happened (see docs/vocabulary.md). A line that says none of these has no event."""
+
+LineEvent = Event | Literal["reset-by-source", "reset-by-destination", "reset-by-someone", "opened", "irrelevant"]
+"""What a dialect may call a line: an event; a reset whose side still has to become a role; or nothing for us."""
+
+
+class Entry(BaseModel):
+    """Base of every entry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Source(Entry):
+    """A document that is cited. `statements` lists, in our words, each claim of a document that must be encoded."""
+
+    id: str = ""
+    title: Text
+    address: Text | None = None
+    kind: Literal["founding", "vendor", "standard", "kernel", "community", "paper", "blog"]
+    trust: Literal["high", "medium", "low"]
+    note: Text | None = None
+    statements: dict[str, Text] = {}
+
+
+class Dispute(Entry):
+    """A cited claim that better sources contradict: both are kept, the better one is weighed."""
+
+    claim: Text
+    source: Text
+    better: Text
+    better_source: Text = Field(validation_alias=AliasChoices("better source", "better_source"))
+
+
+class Question(Entry):
+    """How to obtain a missing fact. `how` maps a product id, or `any`, to how to find out there."""
+
+    text: Text
+    why: Text
+    effort: Effort
+    how: dict[str, Text] = {}
+    source: Text | None = None
+
+
+class Feature(Entry):
+    """Something that can be known about a case; askable if it has a question. `choices` maps a value to its label."""
+
+    id: str = ""
+    title: Text
+    type: Literal["choice", "number", "yes-no", "text"]
+    unit: Literal["s"] | None = None
+    choices: dict[str | int, Text] = {}
+    notes: list[Text] = []
+    question: Question | None = None
+    sources: list[Text] = []
+
+
+class Remedy(Entry):
+    """What to do. `use` names a product command that every product of the shelf may fill in its own way."""
+
+    do: Text
+    kind: Literal["look", "fix", "workaround"]
+    risk: Literal["none", "reversible", "weakens-security"]
+    caution: Text | None = None
+    undo: Text | None = None
+    check: Text
+    use: Text | None = None
+    commands: dict[str, Text] = {}
+    source: Text
+
+
+class Clue(Entry):
+    """Clauses that together say something about one cause, with one of four strengths."""
+
+    points_to: dict[str, ClauseText] | None = Field(None, validation_alias=AliasChoices("points to", "points_to"))
+    supports: dict[str, ClauseText] | None = None
+    weakens: dict[str, ClauseText] | None = None
+    excludes: dict[str, ClauseText] | None = None
+    because: Text
+    source: Text | None = None
+
+    @property
+    def strength(self) -> Strength:
+        """The one strength that this clue states."""
+        return self.parts()[0][0]
+
+    @property
+    def clauses(self) -> dict[str, ClauseText]:
+        """The clauses under that strength."""
+        return self.parts()[0][1]
+
+    def parts(self) -> list[tuple[Strength, dict[str, ClauseText]]]:
+        """Every strength that is stated; an entry must state exactly one (the shelf checks it)."""
+        stated: list[tuple[Strength, dict[str, ClauseText] | None]] = [
+            ("points to", self.points_to),
+            ("supports", self.supports),
+            ("weakens", self.weakens),
+            ("excludes", self.excludes),
+        ]
+        return [(strength, clauses) for strength, clauses in stated if clauses is not None]
+
+
+class Example(Entry):
+    """A worked case: a paste, told facts, or both. `explained by` says which cause a lookalike really is."""
+
+    name: Text
+    paste: str = ""
+    facts: dict[str, Scalar] = {}
+    symptom: SymptomId | None = None
+    explained_by: Text | None = Field(None, validation_alias=AliasChoices("explained by", "explained_by"))
+    source: Text | None = None
+
+
+class Cause(Entry):
+    """A known explanation, top to bottom as a page: meaning, clues, remedies, sources, proof."""
+
+    id: str = ""
+    title: Text
+    symptoms: Annotated[list[SymptomId], Field(min_length=1)]
+    prior: Prior
+    severity: Literal["normal", "nuisance", "degrading", "outage", "security"]
+    summary: Text
+    explanation: Text
+    clues: Annotated[list[Clue], Field(min_length=1)]
+    refuted_by: Text = Field(validation_alias=AliasChoices("refuted by", "refuted_by"))
+    remedies: Annotated[list[Remedy], Field(min_length=1)]
+    disputes: list[Dispute] = []
+    sources: Annotated[list[Text], Field(min_length=1)]
+    examples: list[Example] = []
+    lookalikes: list[Example] = []
+
+
+class Symptom(Entry):
+    """A family of messages: what it means, when it is normal, what everybody should look at first."""
+
+    id: str = ""
+    title: Text
+    summary: Text
+    explanation: Text
+    normal: Text
+    impact: Text
+    steps: list[Remedy] = []
+    not_causes: dict[str, Dispute] = Field({}, validation_alias=AliasChoices("not causes", "not_causes"))
+    notes: list[Text] = []
+    sources: Annotated[list[Text], Field(min_length=1)]
+
+
+class Inference(Entry):
+    """A rule that derives one fact from facts."""
+
+    when: Annotated[dict[str, ClauseText], Field(min_length=1)]
+    then: Annotated[dict[str, Scalar], Field(min_length=1, max_length=1)]
+    because: Text
+    source: Text
+
+
+class Contradiction(Entry):
+    """Facts that do not go together: the named told fact is asked again instead of averaging."""
+
+    when: Annotated[dict[str, ClauseText], Field(min_length=1)]
+    ask_again: Text = Field(validation_alias=AliasChoices("ask again", "ask_again"))
+    because: Text
+    source: Text
+
+
+class InferenceBook(Entry):
+    """The file of all inferences and contradictions."""
+
+    inferences: dict[str, Inference] = {}
+    contradictions: dict[str, Contradiction] = {}
+
+
+class Command(Entry):
+    """A command template of one product; `{source}`-like fields come from the paste, safely quoted."""
+
+    run: Text
+    reading: Text | None = None
+    source: Text
+
+
+class Timer(Entry):
+    """A default timer as documented, in seconds; firmware versions differ."""
+
+    seconds: Annotated[float, Field(gt=0)]
+    title: Text
+    source: Text
+
+
+class Product(Entry):
+    """What one product does: default timers, commands, traps of its log fields.
+
+    `here` tells whether it can be the device that logged (a firewall), or is only met on the path (a cloud gateway).
+    """
+
+    id: str = ""
+    title: Text
+    vendor: Text
+    product: Text
+    aliases: list[Text] = []
+    here: bool = True
+    timers: dict[str, Timer] = {}
+    commands: dict[str, Command] = {}
+    traps: list[Text] = []
+    sources: Annotated[list[Text], Field(min_length=1)]
+
+
+class FieldRule(Entry):
+    """Where a record field comes from: the first raw name that has a value, optionally renamed by `map`."""
+
+    raw: str | list[str]
+    map: dict[str, str] = {}
+    format: str | list[str] | None = None
+
+
+class LineRule(Entry):
+    """What a line with these raw values says. `when` maps a raw name to a pattern its whole value must match."""
+
+    when: dict[str, str] = {}
+    event: LineEvent
+    why: Text | None = None
+    client: Literal["source", "destination"] | None = None
+    any_transport: bool = Field(False, validation_alias=AliasChoices("any transport", "any_transport"))
+
+
+class FactRule(Entry):
+    """Facts that a line with these raw values states."""
+
+    when: dict[str, str] = {}
+    facts: dict[str, Scalar]
+    because: Text
+    source: Text | None = None
+
+
+class Sample(Entry):
+    """A real-format line beside what it must yield; expect only what matters."""
+
+    line: Text
+    event: Event | Literal["opened", "irrelevant"]
+    expect: dict[str, Scalar | list[str] | None] = {}
+    facts: dict[str, Scalar] = {}
+
+
+class Dialect(Entry):
+    """How one product writes its lines."""
+
+    id: str = ""
+    title: Text
+    product: Text
+    names: FieldRule | None = None
+    codec: Literal["regex", "csv", "pairs", "cef", "leef", "json", "words"]
+    recognise: Text
+    fallback: bool = False
+    patterns: list[Text] = []
+    columns: dict[str, int] = {}
+    pair: str | None = None
+    transport: Literal["tcp"] | None = None
+    client: Literal["source", "destination"] | None = None
+    client_because: Text | None = Field(None, validation_alias=AliasChoices("client because", "client_because"))
+    fields: dict[str, str | list[str] | FieldRule] = {}
+    lines: Annotated[list[LineRule], Field(min_length=1)]
+    facts: list[FactRule] = []
+    sources: Annotated[list[Text], Field(min_length=1)]
+    samples: Annotated[list[Sample], Field(min_length=1)]
