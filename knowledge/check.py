@@ -8,7 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from knowledge.clause import Bounds, Clause, parse_clause, typed
-from knowledge.model import Cause, Clue, Dialect, Entry, Example, Feature, Inference, Product, Remedy, Symptom
+from knowledge.model import (
+    Cause,
+    Clue,
+    Contradiction,
+    Dialect,
+    Entry,
+    Example,
+    Feature,
+    Inference,
+    Product,
+    Remedy,
+    Symptom,
+)
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
 from knowledge.yamlfile import Where
@@ -18,13 +30,12 @@ Finding = tuple[str, str, Where, str]
 
 Complaint = tuple[Where, str]
 
-COMMAND_FIELDS = frozenset(
-    "client client_port server server_port source source_port destination destination_port interface".split()
-)
+_ENDS = ("client", "server", "source", "destination")
+COMMAND_FIELDS = frozenset([*_ENDS, *(f"{end}_port" for end in _ENDS), "interface"])
 RECORD_FIELDS = frozenset(
     [f"{end}.{part}" for end in ("source", "destination") for part in ("ip", "port", "zone", "interface")]
     + ["bytes.sent", "bytes.received", "packets.sent", "packets.received"]
-    + "time transport flags reason action duration_s rule id".split()
+    + ["time", "transport", "flags", "reason", "action", "duration_s", "idle_s", "rule", "id"]
 )
 
 
@@ -37,7 +48,7 @@ def cross_check(shelf: Shelf) -> Iterator[Finding]:
         ("products", shelf.products, _check_product),
         ("dialects", shelf.dialects, _check_dialect),
         ("inferences", shelf.inferences, _check_inference),
-        ("contradictions", shelf.contradictions, _check_inference),
+        ("contradictions", shelf.contradictions, _check_contradiction),
     ]
     for kind, entries, check in checks:
         for id_, entry in entries.items():
@@ -91,23 +102,24 @@ def _references_of_field(value: object, name: str, where: Where) -> Iterator[tup
 
 
 def _check_clauses(shelf: Shelf, clauses: Mapping[str, Any], where: Where) -> Iterator[Complaint]:
-    for name, raw in clauses.items():
-        yield from _check_value(shelf, name, (*where, name), lambda feature, raw=raw: parse_clause(feature, raw))
+    yield from _check_values(shelf, clauses, where, parse_clause)
 
 
 def _check_facts(shelf: Shelf, facts: Mapping[str, Any], where: Where) -> Iterator[Complaint]:
-    for name, raw in facts.items():
-        yield from _check_value(shelf, name, (*where, name), lambda feature, raw=raw: typed(feature, raw))
+    yield from _check_values(shelf, facts, where, typed)
 
 
-def _check_value(shelf: Shelf, name: str, where: Where, parse: Callable[[Feature], object]) -> Iterator[Complaint]:
-    if name not in shelf.features:
-        yield where, unknown("feature", name, shelf.features)
-        return
-    try:
-        parse(shelf.features[name])
-    except ValueError as wrong:
-        yield where, str(wrong)
+def _check_values(
+    shelf: Shelf, values: Mapping[str, Any], where: Where, parse: Callable[[Feature, object], object]
+) -> Iterator[Complaint]:
+    for name, raw in values.items():
+        if name not in shelf.features:
+            yield (*where, name), unknown("feature", name, shelf.features)
+            continue
+        try:
+            parse(shelf.features[name], raw)
+        except ValueError as wrong:
+            yield (*where, name), str(wrong)
 
 
 def _check_feature(_shelf: Shelf, feature: Feature) -> Iterator[Complaint]:
@@ -207,17 +219,23 @@ def _patterns(dialect: Dialect) -> Iterator[tuple[Where, str]]:
     yield from ((("patterns", index), text) for index, text in enumerate(dialect.patterns))
     if dialect.pair:
         yield ("pair",), dialect.pair
-    for group, rules in (("lines", dialect.lines), ("facts", dialect.facts)):
-        for index, rule in enumerate(rules):
-            yield from (((group, index, "when", name), text) for name, text in rule.when.items())
+    for index, line in enumerate(dialect.lines):
+        yield from ((("lines", index, "when", name), text) for name, text in line.when.items())
+    for index, fact in enumerate(dialect.facts):
+        yield from ((("facts", index, "when", name), text) for name, text in fact.when.items())
 
 
 def _check_inference(shelf: Shelf, rule: Inference) -> Iterator[Complaint]:
     yield from _check_clauses(shelf, rule.when, ("when",))
-    if isinstance(rule, Inference):
-        yield from _check_facts(shelf, rule.then, ("then",))
-    elif rule.ask_again not in rule.when:
+    yield from _check_facts(shelf, rule.then, ("then",))
+
+
+def _check_contradiction(shelf: Shelf, rule: Contradiction) -> Iterator[Complaint]:
+    yield from _check_clauses(shelf, rule.when, ("when",))
+    if rule.ask_again not in rule.when:
         yield ("ask again",), unknown("clause of this contradiction", rule.ask_again, rule.when)
+    elif rule.ask_again in shelf.features and shelf.features[rule.ask_again].question is None:
+        yield ("ask again",), f"{rule.ask_again} has no question"
 
 
 def _check_rival_inferences(shelf: Shelf) -> Iterator[tuple[str, Where, str]]:

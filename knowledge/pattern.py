@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Protocol, cast
 
 import re2
@@ -38,7 +38,7 @@ class Pattern(Protocol):
         """Find all matches."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def pattern(text: str) -> Pattern:
     """Compile a pattern once. Raises ValueError with what RE2 does not accept (no look-around, no back-references)."""
     options = re2.Options()

@@ -21,7 +21,7 @@ from rules.rule import Rule
 _NAME = "whydrop"
 
 
-class _QuietHost(Host):
+class _QuietHost(Host):  # type: ignore[misc]  # durable has no types
     """A Host without its timer threads: they call the C engine concurrently with ours and crash it."""
 
     def _run(self) -> None:
@@ -74,7 +74,7 @@ class Engine:
 
     def _fire(self, session: str, batch: list[dict[str, Any]]) -> Iterable[Rule]:
         """Assert facts and take the activations one by one, without the host's per-action state update."""
-        handle = self._ruleset._handle
+        handle = self._ruleset._handle  # noqa: SLF001  (the package offers no public way to it)
         state = self._ruleset.assert_facts([{"sid": session, **fact} for fact in batch])
         result = c_engine.start_action_for_state(handle, state)
         message = result[1] if result else None

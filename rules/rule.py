@@ -63,9 +63,7 @@ def rule_book(shelf: Shelf, symptom: SymptomId | None = None) -> RuleBook:
             Rule(f"inference/{id_}", clauses_of(shelf, one.when), _then(shelf, one.then))
             for id_, one in shelf.inferences.items()
         ),
-        tuple(
-            Rule(f"contradiction/{id_}", clauses_of(shelf, one.when)) for id_, one in shelf.contradictions.items()
-        ),
+        tuple(Rule(f"contradiction/{id_}", clauses_of(shelf, one.when)) for id_, one in shelf.contradictions.items()),
     )
 
 

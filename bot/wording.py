@@ -1,0 +1,256 @@
+"""A diagnosis in sentences, worded once; each face only lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledge.clause import Value, plain
+from knowledge.shelf import Shelf
+from rules.answers import said
+from rules.case import Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
+from rules.explain import Unmet, WhatIf, WhyNot
+
+TAGS: Mapping[Kind, str] = {
+    "seen": "seen in the log",
+    "told": "you said",
+    "inferred": "inferred",
+    "assumed": "assumed",
+}
+_EFFORTS = {
+    "glance": "a glance at the same log",
+    "lookup": "a look at another screen",
+    "command": "a command",
+    "capture": "a packet capture",
+}
+_RISKS = {
+    "none": "no risk",
+    "reversible": "a change that can be taken back",
+    "weakens-security": "weakens security",
+}
+_KINDS = {"look": "Look", "fix": "Fix", "workaround": "Workaround"}
+_SHOWN = 5
+"""How many causes are shown before the rest is only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """One line of the ranking."""
+
+    title: str
+    word: str
+    probability: float
+
+    @property
+    def percent(self) -> str:
+        """The probability as people read it: never 0 % or 100 %, for nothing is that sure."""
+        return percent(self.probability)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWords:
+    """The next question. `choices` are labels beside the values they stand for."""
+
+    feature: str
+    text: str
+    why: str
+    how: str
+    choices: Sequence[tuple[Value, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class StepWords:
+    """One next step: what to do, and everything to know before doing it."""
+
+    title: str
+    notes: Sequence[str]
+    command: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything a face shows, in reading order."""
+
+    understood: Sequence[str]
+    not_understood: Sequence[str]
+    facts: Sequence[str]
+    headline: str
+    ranking: Sequence[Rank]
+    more_causes: int
+    contradictions: Sequence[str]
+    question: QuestionWords | None
+    explanation: str
+    reasons_for: Sequence[str]
+    reasons_against: Sequence[str]
+    refuted_by: str
+    steps: Sequence[StepWords]
+    sources: Sequence[str]
+
+
+def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
+    """Put a diagnosis into words."""
+    leader = diagnosis.hypotheses[0] if diagnosis.hypotheses else None
+    facts = {fact.feature: fact for fact in diagnosis.facts}
+    shown = [one for one in diagnosis.hypotheses[:_SHOWN] if one.probability >= 0.005]
+    return Page(
+        understood=[_understood(record, shelf) for record in diagnosis.records],
+        not_understood=[f"Line {one.line}, {one.why}: {_short(one.text)}" for one in diagnosis.unread],
+        facts=[_fact(fact, shelf) for fact in diagnosis.facts if _is_evidence(fact, shelf)],
+        headline=headline(diagnosis),
+        ranking=[Rank(one.title, one.standing, one.probability) for one in shown],
+        more_causes=len(diagnosis.hypotheses) - len(shown),
+        contradictions=[f"This does not go together: {one.because}." for one in diagnosis.contradictions],
+        question=_question(diagnosis),
+        explanation=diagnosis.verdict.explanation.strip() if diagnosis.verdict else "",
+        reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader else [],
+        reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader else [],
+        refuted_by=_capital(leader.refuted_by) if leader and _counts(leader) else "",
+        steps=[_step(step, shelf) for step in diagnosis.steps],
+        sources=[_source(one.title, one.address, one.trust) for one in diagnosis.sources],
+    )
+
+
+def percent(probability: float) -> str:
+    """Write a probability for people: never 0 % or 100 %, for nothing is that sure."""
+    if probability > 0.99:
+        return "over 99 %"
+    return "under 1 %" if probability < 0.01 else f"{round(probability * 100)} %"
+
+
+def headline(diagnosis: Diagnosis) -> str:
+    """Say in one sentence where the case stands."""
+    if diagnosis.verdict:
+        verdict = diagnosis.verdict
+        word = diagnosis.hypotheses[0].standing
+        return f"{verdict.title} ({word}, {percent(verdict.confidence)}). {verdict.summary.strip()}"
+    if diagnosis.symptom is None:
+        return "This does not yet say whether packets were dropped or a connection was reset."
+    leader = diagnosis.hypotheses[0]
+    if leader.standing in ("likely", "established"):
+        return f"So far {leader.title} leads ({leader.standing}, {percent(leader.probability)})."
+    if diagnosis.question is None:
+        return "I don't know: what is known fits several causes, and none of them well enough to name it."
+    return f"Nothing stands out yet; {leader.title} leads with {percent(leader.probability)}."
+
+
+def _counts(leader: Hypothesis) -> bool:
+    return leader.standing in ("established", "likely", "possible") and bool(leader.for_)
+
+
+def _understood(record: Record, shelf: Shelf) -> str:
+    what = "a connection was opened"
+    if record.event:
+        what = str(shelf.features["log.event"].choices[record.event])
+    parts = [f"Line {record.line}, {record.vendor} {record.product}: {what}"]
+    if record.source.ip or record.destination.ip or record.source.port or record.destination.port:
+        parts.append(f"{_end(record.source)} to {_end(record.destination)}")
+    if record.flags:
+        parts.append("flags " + "+".join(record.flags))
+    if record.duration_s is not None:
+        parts.append(f"after {plain(record.duration_s)} s")
+    if record.reason:
+        parts.append(f"reason “{_short(record.reason, 60)}”")
+    return "; ".join(parts) + "."
+
+
+def _end(end: Endpoint) -> str:
+    address = end.ip or "unknown address"
+    if end.port is None:
+        return address
+    return f"[{address}]:{end.port}" if ":" in address else f"{address}:{end.port}"
+
+
+def _is_evidence(fact: Fact, shelf: Shelf) -> bool:
+    """Tell whether a fact is more than the addresses and ports that are shown with the line anyway."""
+    return not fact.feature.startswith(("packet.source", "packet.destination", "packet.interface", "log.product")) and (
+        fact.feature in shelf.features
+    )
+
+
+def _fact(fact: Fact, shelf: Shelf) -> str:
+    feature = shelf.features[fact.feature]
+    origin = fact.origin if fact.kind in ("inferred", "assumed") else f"{TAGS[fact.kind]}, {fact.origin}"
+    return f"{feature.title}: {said(feature, fact.value)} ({fact.origin if fact.kind == 'told' else origin})"
+
+
+def reason(finding: Finding, facts: Mapping[str, Fact], shelf: Shelf) -> str:
+    """Say why a clue speaks for or against, and where its facts come from."""
+    known = [facts[name] for name in finding.facts if name in facts]
+    evidence = "; ".join(
+        f"{TAGS[fact.kind]}: {_lower(shelf.features[fact.feature].title)} = "
+        f"{said(shelf.features[fact.feature], fact.value)}"
+        for fact in known
+    )
+    strong = {"points to": "strongly ", "excludes": "rules it out: "}.get(finding.strength, "")
+    lead = (
+        f"{_capital(finding.because)}" if finding.strength != "excludes" else f"{strong.capitalize()}{finding.because}"
+    )
+    return f"{lead} [{evidence}]"
+
+
+def _question(diagnosis: Diagnosis) -> QuestionWords | None:
+    asked = diagnosis.question
+    if asked is None:
+        return None
+    return QuestionWords(
+        feature=asked.feature,
+        text=asked.text,
+        why=asked.why,
+        how=f"{asked.how} (This takes {_EFFORTS[asked.effort]}.)"
+        if asked.how
+        else f"This takes {_EFFORTS[asked.effort]}.",
+        choices=[(one.value, one.label) for one in asked.choices],
+    )
+
+
+def _step(step: Step, shelf: Shelf) -> StepWords:
+    notes = [f"Risk: {_RISKS[step.risk]}." + (f" {step.caution.strip()}" if step.caution else "")]
+    if step.undo:
+        notes.append(f"Undo: {step.undo.strip()}")
+    notes.append(f"Check: {step.check.strip()}")
+    source = shelf.sources[step.source.partition("#")[0]]
+    notes.append(f"Source: {source.title}")
+    return StepWords(f"{_KINDS[step.kind]}: {step.do.strip()}", notes, step.command)
+
+
+def _source(title: str, address: str | None, trust: str) -> str:
+    return f"{title} ({trust} trust)" + (f", {address}" if address else "")
+
+
+def why_not_words(found: WhyNot, facts: Mapping[str, Fact], shelf: Shelf) -> list[str]:
+    """Say why a cause does not lead."""
+    one = found.hypothesis
+    lines = [f"{one.title} stands at {percent(one.probability)} ({one.standing})."]
+    lines += [f"Against it: {reason(finding, facts, shelf)}." for finding in found.against]
+    lines += [f"Not met: {_unmet(unmet, facts, shelf)}." for unmet in found.failed[:3]]
+    lines += [f"Not known: {_lacking(unmet, shelf)}." for unmet in found.missing[:3]]
+    return lines
+
+
+def _unmet(unmet: Unmet, facts: Mapping[str, Fact], shelf: Shelf) -> str:
+    clause = unmet.failed[0]
+    feature = shelf.features[clause.feature]
+    value = said(feature, facts[clause.feature].value)
+    return f"“{unmet.because}” would need another value; {_lower(feature.title)} = {value}"
+
+
+def _lacking(unmet: Unmet, shelf: Shelf) -> str:
+    titles = " and ".join(_lower(shelf.features[clause.feature].title) for clause in unmet.missing)
+    return f"{titles}; it would count if {unmet.because}"
+
+
+def what_if_words(found: Sequence[WhatIf]) -> list[str]:
+    """Say what each answer would change."""
+    return [f"“{one.label}”: {one.leader} would lead with {percent(one.probability)}." for one in found]
+
+
+def _short(text: str, longest: int = 100) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

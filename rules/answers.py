@@ -1,0 +1,115 @@
+"""Answers as people type them become values; a paste and answers become a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from knowledge.check import unknown
+from knowledge.clause import Value, plain, typed
+from knowledge.model import Feature
+from knowledge.shelf import Shelf
+from rules.case import Case
+from rules.quantities import flag_class, flags, seconds
+
+UNKNOWN = frozenset({"unknown", "?", "don't know", "dont know", "i don't know", "idk", "no idea", "skip"})
+"""Ways to say that one does not know."""
+
+_YES = frozenset({"yes", "y", "true", "1"})
+_NO = frozenset({"no", "n", "false", "0", "2"})
+_LONGEST = 200
+
+
+def parse_answer(feature: Feature, text: str) -> Value:
+    """Read a typed answer: a value, its number in the list, its label, a duration. Raises ValueError."""
+    said = " ".join(text.split()).lower()[:_LONGEST]
+    if feature.type == "yes-no" and said in _YES | _NO:
+        return said in _YES
+    if feature.type == "number":
+        return _number(feature, said)
+    if feature.type == "choice" and (value := _choice(feature, said)) is not None:
+        return value
+    raise ValueError(_allowed(feature, text))
+
+
+def _allowed(feature: Feature, text: str) -> str:
+    if feature.type == "text":
+        return f"{feature.id} is read from the line; it cannot be answered"
+    if feature.type == "number":
+        return f"{text!r} is no duration; write for example 3600, 3605s, 1h or 'about an hour'"
+    allowed = ["yes", "no"] if feature.type == "yes-no" else [str(value) for value in feature.choices]
+    return f"{text!r} is no answer to {feature.id}; allowed: {', '.join(allowed)}, unknown"
+
+
+def _number(feature: Feature, said: str) -> Value:
+    for value, label in feature.choices.items():
+        if said == label.lower():
+            return typed(feature, value)
+    number = seconds(said.removeprefix("about ").removeprefix("around "))
+    if number is None:
+        raise ValueError(_allowed(feature, said))
+    return typed(feature, number)
+
+
+def _choice(feature: Feature, said: str) -> Value | None:
+    values = [str(value) for value in feature.choices]
+    exact = {value.lower(): value for value in values}
+    exact |= {label.lower(): str(value) for value, label in feature.choices.items()}
+    exact |= {str(number): value for number, value in enumerate(values, start=1)}
+    if said in exact:
+        return exact[said]
+    if feature.id == "packet.flags" and (named := flags(said)):
+        return flag_class(named)
+    near = {value for text, value in exact.items() if said and text.startswith(said)}
+    return near.pop() if len(near) == 1 else None
+
+
+def make_case(
+    shelf: Shelf,
+    paste: str,
+    answers: Mapping[str, Value | int | None],
+    product: str | None = None,
+    declined: Iterable[str] = (),
+    confirmed: Iterable[str] = (),
+) -> Case:
+    """Make a case of a paste and answers; `unknown` or None declines a question. Raises ValueError."""
+    told: dict[str, Value] = {}
+    refused = set(declined)
+    for name, raw in answers.items():
+        feature = shelf.features.get(name)
+        if feature is None:
+            raise ValueError(unknown("feature", name, shelf.features))
+        if raw is None or (isinstance(raw, str) and raw.strip().lower() in UNKNOWN):
+            refused.add(name)
+        else:
+            told[name] = parse_answer(feature, raw) if isinstance(raw, str) else typed(feature, raw)
+    for name in (*refused, *confirmed):
+        if name not in shelf.features:
+            raise ValueError(unknown("feature", name, shelf.features))
+    return Case(
+        paste=paste,
+        product=None if product is None else product_id(product, shelf),
+        answers=told,
+        declined=frozenset(refused),
+        confirmed=frozenset(confirmed),
+    )
+
+
+def product_id(text: str, shelf: Shelf) -> str:
+    """Find a product by id, name or alias. Raises ValueError with the names that are known."""
+    wanted = text.strip().lower()
+    for product in shelf.products.values():
+        names = (product.id, product.product, product.title, *product.aliases)
+        if wanted in {name.lower() for name in names}:
+            return product.id
+    raise ValueError(f"{unknown('product', text, shelf.products)}")
+
+
+def said(feature: Feature, value: Value) -> str:
+    """Write a value for people: its label if it has one."""
+    label = feature.choices.get(plain(value)) or (
+        feature.choices.get(int(value)) if isinstance(value, float) and value.is_integer() else None
+    )
+    if isinstance(label, str) and feature.type == "choice":
+        return f"{plain(value)} ({label})" if len(plain(value)) <= 2 else label
+    unit = f" {feature.unit}" if feature.unit else ""
+    return plain(value) + unit

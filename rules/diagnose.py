@@ -1,0 +1,304 @@
+"""From a case to a diagnosis: one pure function, the same for every face."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from knowledge.clause import Value
+from knowledge.model import Cause, Remedy, SymptomId
+from knowledge.shelf import Shelf
+from rules.ask import Asking, answers_of, changes_something, follow_rules
+from rules.case import (
+    Asked,
+    Case,
+    Choice,
+    Cited,
+    Contradicted,
+    Diagnosis,
+    Fact,
+    Finding,
+    Hypothesis,
+    KnowledgeStamp,
+    Step,
+    Verdict,
+)
+from rules.commands import command, fields
+from rules.engine import Engine, Run
+from rules.observe import compare, observe
+from rules.read import Reading, read
+from rules.rule import Clued, RuleBook, rule_book
+from rules.weigh import standing, weigh
+
+VERSION = "0.1.0"
+"""The version of the knowledge's shape; its hash tells the entries themselves."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """The causes of one symptom with everything compiled from them, once."""
+
+    causes: tuple[Cause, ...]
+    book: RuleBook
+    engine: Engine
+    asking: Asking
+
+    @cached_property
+    def clues(self) -> Mapping[str, Clued]:
+        """Clues by rule name."""
+        return {clue.rule.name: clue for clue in self.book.clues}
+
+
+class Expert:
+    """A shelf made ready to think with. Build one per process, before the first request; any thread may use it."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self._families = {symptom: _family(shelf, symptom) for symptom in ("out-of-state", "reset", None)}
+        self._stamp = KnowledgeStamp(version=VERSION, hash=shelf.hash)
+
+    def read(self, paste: str) -> Reading:
+        """Read a paste. Raises PasteTooLarge."""
+        return read(paste, self.shelf)
+
+    def observe(self, case: Case, reading: Reading) -> list[Fact]:
+        """Collect what is known before any rule: the lines' facts, then what was told, which outranks them."""
+        seen = observe(reading) if case.observed is None else list(case.observed)
+        told = [
+            Fact(feature=name, value=value, origin="you said", kind="told")
+            for name, value in sorted(case.answers.items())
+        ]
+        if case.product:
+            told.append(Fact(feature="log.product", value=case.product, origin="you said", kind="told"))
+        return list({fact.feature: fact for fact in (*seen, *told)}.values())
+
+    def family(self, facts: Mapping[str, Fact]) -> Family:
+        """Choose the causes of the case's symptom; all of them while it is unknown."""
+        symptom = facts.get("symptom")
+        key: SymptomId | None = None
+        if symptom is not None:
+            key = "reset" if symptom.value == "reset" else "out-of-state"
+        return self._families[key]
+
+    def think(self, case: Case, reading: Reading) -> Thought:
+        """Chain all rules over a case."""
+        given = {fact.feature: fact for fact in self.observe(case, reading)}
+        given |= {fact.feature: fact for fact in compare(given, self.shelf) if fact.feature not in given}
+        family = self.family(given)
+        run = family.engine.run({name: fact.value for name, fact in given.items()})
+        facts = given | _derived(run, family, given, self.shelf)
+        findings = _findings(run, family)
+        return Thought(family, facts, run, findings, weigh(family.causes, findings))
+
+    def diagnose(self, case: Case) -> Diagnosis:
+        """Diagnose a case. Raises PasteTooLarge."""
+        reading = self.read(case.paste)
+        thought = self.think(case, reading)
+        hypotheses = _hypotheses(thought)
+        contradictions = self._contradictions(case, thought)
+        question = self._question(case, thought, hypotheses, contradictions)
+        verdict = _verdict(thought, hypotheses, question)
+        steps = self._steps(thought, hypotheses, fields(thought.facts))
+        symptom = thought.symptom
+        return Diagnosis(
+            symptom=symptom,
+            records=[line.record for line in reading.lines],
+            unread=list(reading.unread),
+            facts=list(thought.facts.values()),
+            hypotheses=hypotheses,
+            question=question,
+            verdict=verdict,
+            steps=steps,
+            sources=self._sources(thought, hypotheses, steps),
+            contradictions=contradictions,
+            knowledge=self._stamp,
+        )
+
+    def follow(self, family: Family, known: Mapping[str, Value]) -> dict[str, Value]:
+        """Give the facts that follow from what is known, by comparison and inference."""
+        facts = {
+            name: Fact.model_construct(feature=name, value=value, origin="", kind="told")
+            for name, value in known.items()
+            if name in ("timing.idle_s", "log.product")
+        }
+        compared = {fact.feature: fact.value for fact in compare(facts, self.shelf)}
+        return follow_rules(family.book.inferences, {**compared, **known})
+
+    def _contradictions(self, case: Case, thought: Thought) -> list[Contradicted]:
+        found = []
+        for id_, one in self.shelf.contradictions.items():
+            if f"contradiction/{id_}" in thought.run.fired and not set(one.when) & case.confirmed:
+                found.append(Contradicted(facts=sorted(one.when), because=one.because, ask_again=one.ask_again))
+        return found
+
+    def _question(
+        self,
+        case: Case,
+        thought: Thought,
+        hypotheses: Sequence[Hypothesis],
+        contradictions: Sequence[Contradicted],
+    ) -> Asked | None:
+        product = thought.product
+        if thought.symptom is None and "symptom" not in case.declined:
+            return self._asked("symptom", product, None)
+        if contradictions:
+            return self._asked(contradictions[0].ask_again, product, contradictions[0].because)
+        if not hypotheses or hypotheses[0].standing == "established":
+            return None
+        known = {name: fact.value for name, fact in thought.facts.items()}
+        outlooks = thought.family.asking.outlooks(
+            known, case.declined, thought.probabilities, lambda told: self.follow(thought.family, told)
+        )
+        best = next((one for one in outlooks if changes_something(one, thought.probabilities)), None)
+        return self._asked(best.feature.id, product, None) if best else None
+
+    def _asked(self, feature_id: str, product: str | None, again_because: str | None) -> Asked:
+        feature = self.shelf.features[feature_id]
+        question = feature.question
+        if question is None:
+            raise LookupError(f"{feature_id} has no question")
+        why = question.why if again_because is None else f"This does not go together: {again_because}. {question.why}"
+        values = answers_of(feature)
+        labels = ["yes", "no"] if feature.type == "yes-no" else list(feature.choices.values())
+        return Asked(
+            feature=feature_id,
+            text=question.text,
+            choices=[Choice(value=value, label=label) for value, label in zip(values, labels, strict=True)],
+            why=why,
+            effort=question.effort,
+            how=question.how.get(product or "any", question.how.get("any", "")),
+        )
+
+    def _steps(self, thought: Thought, hypotheses: Sequence[Hypothesis], filled: Mapping[str, str]) -> list[Step]:
+        leader = hypotheses[0] if hypotheses else None
+        remedies: list[Remedy] = []
+        if leader and leader.standing in ("established", "likely"):
+            remedies = list(self.shelf.causes[leader.cause].remedies)
+        elif thought.symptom:
+            remedies = list(self.shelf.symptoms[thought.symptom].steps)
+        return [self._step(remedy, thought.product, filled) for remedy in remedies]
+
+    def _step(self, remedy: Remedy, product: str | None, filled: Mapping[str, str]) -> Step:
+        return Step(
+            do=remedy.do,
+            kind=remedy.kind,
+            risk=remedy.risk,
+            caution=remedy.caution,
+            undo=remedy.undo,
+            check=remedy.check,
+            command=command(remedy, product, filled, self.shelf),
+            source=remedy.source,
+        )
+
+    def _sources(self, thought: Thought, hypotheses: Sequence[Hypothesis], steps: Sequence[Step]) -> list[Cited]:
+        named = [step.source for step in steps]
+        for hypothesis in hypotheses[:1]:
+            named += [one.source for one in (*hypothesis.for_, *hypothesis.against) if one.source]
+            named += self.shelf.causes[hypothesis.cause].sources
+        if thought.symptom:
+            named += self.shelf.symptoms[thought.symptom].sources
+        ids = dict.fromkeys(name.partition("#")[0] for name in named)
+        return [_cited(id_, self.shelf) for id_ in ids]
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What chaining the rules over a case gave."""
+
+    family: Family
+    facts: Mapping[str, Fact]
+    run: Run
+    findings: Mapping[str, list[Finding]]
+    probabilities: Sequence[float]
+
+    @property
+    def symptom(self) -> SymptomId | None:
+        """The symptom, once it is known."""
+        fact = self.facts.get("symptom")
+        return None if fact is None else "reset" if fact.value == "reset" else "out-of-state"
+
+    @property
+    def product(self) -> str | None:
+        """The product that wrote the line, once it is known."""
+        fact = self.facts.get("log.product")
+        return str(fact.value) if fact else None
+
+
+def _family(shelf: Shelf, symptom: SymptomId | None) -> Family:
+    causes = tuple(cause for cause in shelf.causes.values() if symptom is None or symptom in cause.symptoms)
+    book = rule_book(shelf, symptom)
+    return Family(causes, book, Engine(book.all_rules()), Asking(shelf, book, causes))
+
+
+def _derived(run: Run, family: Family, given: Mapping[str, Fact], shelf: Shelf) -> dict[str, Fact]:
+    reasons = {}
+    for rule in family.book.inferences:
+        if rule.then and rule.name in run.fired and rule.then[0] in run.derived:
+            inference = shelf.inferences[rule.name.partition("/")[2]]
+            reasons[rule.then[0]] = f"inferred: {inference.because}"
+    return {
+        name: Fact(feature=name, value=value, origin=reasons.get(name, "inferred"), kind="inferred")
+        for name, value in sorted(run.derived.items())
+        if name not in given
+    }
+
+
+def _findings(run: Run, family: Family) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for name in sorted(run.fired & family.clues.keys(), key=_natural):
+        clue = family.clues[name]
+        found[clue.cause].append(
+            Finding(
+                clue=name,
+                strength=clue.strength,
+                because=clue.because,
+                facts=[clause.feature for clause in clue.rule.clauses],
+                source=clue.source,
+            )
+        )
+    return found
+
+
+def _natural(name: str) -> tuple[str, int]:
+    cause, _, number = name.rpartition("/")
+    return cause, int(number)
+
+
+def _hypotheses(thought: Thought) -> list[Hypothesis]:
+    ranked = sorted(
+        zip(thought.family.causes, thought.probabilities, strict=True), key=lambda one: (-one[1], one[0].id)
+    )
+    return [_hypothesis(cause, share, thought.findings.get(cause.id, [])) for cause, share in ranked]
+
+
+def _hypothesis(cause: Cause, share: float, findings: Sequence[Finding]) -> Hypothesis:
+    return Hypothesis(
+        cause=cause.id,
+        title=cause.title,
+        probability=share,
+        standing=standing(share, findings),
+        for_=[one for one in findings if one.strength in ("points to", "supports")],
+        against=[one for one in findings if one.strength in ("weakens", "excludes")],
+        refuted_by=cause.refuted_by,
+    )
+
+
+def _verdict(thought: Thought, hypotheses: Sequence[Hypothesis], question: Asked | None) -> Verdict | None:
+    if question is not None or not hypotheses or hypotheses[0].standing not in ("established", "likely"):
+        return None
+    leader = hypotheses[0]
+    cause = next(cause for cause in thought.family.causes if cause.id == leader.cause)
+    return Verdict(
+        cause=cause.id,
+        title=cause.title,
+        confidence=leader.probability,
+        summary=cause.summary,
+        explanation=cause.explanation,
+    )
+
+
+def _cited(id_: str, shelf: Shelf) -> Cited:
+    source = shelf.sources[id_]
+    return Cited(id=id_, title=source.title, address=source.address, trust=source.trust)

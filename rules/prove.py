@@ -1,0 +1,149 @@
+"""Hold the knowledge to its own proof: examples, lookalikes, samples, and that nothing in it is idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from knowledge.clause import Value, typed
+from knowledge.model import Cause, Event, Example, Sample
+from knowledge.shelf import Shelf
+from rules.ask import answers_of
+from rules.case import Case, Diagnosis, Record
+from rules.diagnose import Expert
+from rules.read import ReadLine, read_line, recognise
+
+_AT_LEAST = 2
+"""Examples and lookalikes that each cause must bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """What an entry claims and does not hold; `kind` and `id` say which entry."""
+
+    kind: str
+    id: str
+    message: str
+
+
+def prove(expert: Expert) -> Iterator[Unproven]:
+    """Find everything that the entries claim of themselves and that is not so."""
+    cases = dict(worked_cases(expert.shelf))
+    diagnoses = {key: expert.diagnose(case_of(example, cause, expert.shelf)) for key, (cause, example) in cases.items()}
+    for (id_, group, name), diagnosis in diagnoses.items():
+        if message := _misses(group, cases[id_, group, name][1], id_, diagnosis):
+            yield Unproven("causes", id_, f"{group} {name!r}: {message}")
+    yield from _too_few(expert.shelf)
+    yield from _idle_rules(expert, cases, diagnoses)
+    yield from _idle_questions(expert, cases)
+    for dialect in expert.shelf.dialects.values():
+        for sample in dialect.samples:
+            yield from (Unproven("dialects", dialect.id, message) for message in misread(sample, dialect.id, expert.shelf))
+
+
+Key = tuple[str, str, str]
+Worked = Mapping[Key, tuple[Cause, Example]]
+
+
+def worked_cases(shelf: Shelf) -> Iterator[tuple[Key, tuple[Cause, Example]]]:
+    """Give every example and lookalike: cause id, group, name."""
+    for cause in shelf.causes.values():
+        for example in cause.examples:
+            yield (cause.id, "example", example.name), (cause, example)
+        for lookalike in cause.lookalikes:
+            yield (cause.id, "lookalike", lookalike.name), (cause, lookalike)
+
+
+def case_of(example: Example, cause: Cause, shelf: Shelf) -> Case:
+    """Make the case of an example: its paste and facts; without a paste, its symptom is told too."""
+    told: dict[str, Value] = {name: typed(shelf.features[name], raw) for name, raw in example.facts.items()}
+    if not example.paste:
+        told.setdefault("symptom", example.symptom or cause.symptoms[0])
+    return Case(paste=example.paste, answers=told)
+
+
+def _misses(group: str, example: Example, cause: str, diagnosis: Diagnosis) -> str | None:
+    first = diagnosis.hypotheses[0].cause if diagnosis.hypotheses else "nothing"
+    wanted = cause if group == "example" else example.explained_by
+    if wanted and first != wanted:
+        return f"{first} comes first, not {wanted}"
+    return f"{cause} comes first" if group == "lookalike" and first == cause else None
+
+
+def _too_few(shelf: Shelf) -> Iterator[Unproven]:
+    for cause in shelf.causes.values():
+        for group, found in (("examples", cause.examples), ("lookalikes", cause.lookalikes)):
+            if len(found) < _AT_LEAST:
+                yield Unproven("causes", cause.id, f"it has {len(found)} {group}; at least {_AT_LEAST} are needed")
+
+
+def _idle_rules(expert: Expert, cases: Worked, diagnoses: Mapping[Key, Diagnosis]) -> Iterator[Unproven]:
+    """Find clues, inferences and contradictions that no worked case fires."""
+    fired: set[str] = set()
+    for cause, example in cases.values():
+        case = case_of(example, cause, expert.shelf)
+        fired |= expert.think(case, expert.read(case.paste)).run.fired
+    for cause in expert.shelf.causes.values():
+        for number, clue in enumerate(cause.clues, start=1):
+            if f"{cause.id}/{number}" not in fired:
+                yield Unproven("causes", cause.id, f"no example meets clue {number}, {clue.because!r}")
+    for kind in ("inferences", "contradictions"):
+        for id_ in getattr(expert.shelf, kind):
+            if f"{kind.removesuffix('s')}/{id_}" not in fired:
+                yield Unproven(kind, id_, "no example meets it")
+
+
+def _idle_questions(expert: Expert, cases: Worked) -> Iterator[Unproven]:
+    """Find questions whose answers change no ranking of any worked case."""
+    for feature in expert.shelf.features.values():
+        if feature.question and feature.id != "symptom" and not question_decides(expert, feature.id, cases):
+            yield Unproven("features", feature.id, "no answer to it changes any ranking")
+
+
+def question_decides(expert: Expert, feature_id: str, cases: Worked) -> bool:
+    """Tell whether two answers to a question rank the causes of some worked case differently."""
+    values = answers_of(expert.shelf.features[feature_id])
+    for cause, example in cases.values():
+        case = case_of(example, cause, expert.shelf)
+        rankings = {tuple(_ranking(expert, case, feature_id, value)) for value in values}
+        if len(rankings) > 1:
+            return True
+    return False
+
+
+def _ranking(expert: Expert, case: Case, feature_id: str, value: Value) -> list[str]:
+    told = case.model_copy(update={"answers": {**case.answers, feature_id: value}})
+    return [one.cause for one in expert.diagnose(told).hypotheses]
+
+
+def misread(sample: Sample, dialect: str, shelf: Shelf) -> Iterator[str]:
+    """Say in what a sample is read differently from what it states."""
+    owner = recognise(sample.line, shelf)
+    if owner is None or owner.id != dialect:
+        yield f"sample {sample.line[:60]!r} is recognised by {owner.id if owner else 'nobody'}"
+        return
+    line = next((one for one in read_line(1, sample.line, shelf) if isinstance(one, ReadLine)), None)
+    if (line is None) != (sample.event == "irrelevant"):
+        yield f"sample {sample.line[:60]!r} gives {'no record' if line is None else 'a record'}"
+    elif line is not None:
+        yield from _differences(sample, line, shelf)
+
+
+def _differences(sample: Sample, line: ReadLine, shelf: Shelf) -> Iterator[str]:
+    wanted: Event | None = None if sample.event in ("opened", "irrelevant") else sample.event
+    if line.record.event != wanted:
+        yield f"sample {sample.line[:60]!r} gives event {line.record.event}, not {wanted}"
+    for name, value in sample.expect.items():
+        if (got := _part(line.record, name)) != value:
+            yield f"sample {sample.line[:60]!r} gives {name} {got!r}, not {value!r}"
+    stated = {one.feature: one.value for one in line.stated}
+    for name, raw in sample.facts.items():
+        if stated.get(name) != typed(shelf.features[name], raw):
+            yield f"sample {sample.line[:60]!r} states {name} {stated.get(name)!r}, not {raw!r}"
+
+
+def _part(record: Record, name: str) -> object:
+    part: object = record
+    for step in name.split("."):
+        part = getattr(part, step)
+    return part
