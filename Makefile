@@ -58,17 +58,17 @@ ifndef LOCKED
 # One installation at a time: whoever waited for the lock finds the work done. The lock goes with its process.
 HOLD = import fcntl, os, sys; lock = os.open("requirements.lock", os.O_RDONLY); os.set_inheritable(lock, True); \
 	fcntl.flock(lock, fcntl.LOCK_EX); os.execvp(sys.argv[1], sys.argv[1:])
-$(READY): requirements.lock $(if $(wildcard $(RUN)),,force)
+$(READY): requirements.lock $(if $(shell test -x $(RUN) && echo runs),,force)
 	@$(FIND); "$$python" -c '$(HOLD)' $(MAKE) --silent LOCKED=1 PYTHON="$$python" $@
 else
 # durable-rules is built by the setuptools of the lock, and without pip's cache: a wheel built there before without the
 # flag would not load on Python 3.13, whose C API lost PyEval_CallObject. The flag changes nothing on 3.11 and 3.12.
 pinned = sed -n '/^$(1)==/,/[^\\]$$/p' requirements.lock >$(VENV)/$(1).txt
 fail = { echo "$(1)" >&2; exit 1; }
-$(READY): requirements.lock $(if $(wildcard $(RUN)),,force)
+$(READY): requirements.lock $(if $(shell test -x $(RUN) && echo runs),,force)
 	@echo "Installing into $(VENV) with $$($(PYTHON) -V), about half a minute ..."
 	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" -m venv $(VENV)
 	@$(call pinned,setuptools) && $(PIP) -r $(VENV)/setuptools.txt
 	@$(call pinned,durable-rules) && CPPFLAGS="$$CPPFLAGS -DPyEval_CallObject=PyObject_CallObject" $(PIP) \
 		--no-cache-dir --no-deps --no-build-isolation --no-binary durable-rules -r $(VENV)/durable-rules.txt \

@@ -28,7 +28,7 @@ _RISKS = {
     "reversible": "a change that can be taken back",
     "weakens-security": "weakens security",
 }
-_KINDS = {"look": "Look", "fix": "Fix", "workaround": "Workaround"}
+_KINDS = {"look": "To look at", "fix": "A fix", "workaround": "A workaround"}
 _SHOWN = 5
 """How many causes are shown before the rest is only counted."""
 
@@ -101,7 +101,7 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
         more_causes=len(diagnosis.hypotheses) - len(shown),
         contradictions=[f"This does not go together: {one.because}." for one in diagnosis.contradictions],
         question=_question(diagnosis),
-        explanation=diagnosis.verdict.explanation.strip() if diagnosis.verdict else "",
+        explanation=reflowed(diagnosis.verdict.explanation) if diagnosis.verdict else "",
         reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader else [],
         reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader else [],
         refuted_by=_capital(leader.refuted_by) if leader and _counts(leader) else "",
@@ -204,13 +204,13 @@ def _question(diagnosis: Diagnosis) -> QuestionWords | None:
 
 
 def _step(step: Step, shelf: Shelf) -> StepWords:
-    notes = [f"Risk: {_RISKS[step.risk]}." + (f" {step.caution.strip()}" if step.caution else "")]
+    notes = [f"{_KINDS[step.kind]}; {_RISKS[step.risk]}." + (f" {_sentence(step.caution)}" if step.caution else "")]
     if step.undo:
-        notes.append(f"Undo: {step.undo.strip()}")
-    notes.append(f"Check: {step.check.strip()}")
+        notes.append(f"Undo: {_sentence(step.undo)}")
+    notes.append(f"Check: {_sentence(step.check)}")
     source = shelf.sources[step.source.partition("#")[0]]
     notes.append(f"Source: {source.title}")
-    return StepWords(f"{_KINDS[step.kind]}: {step.do.strip()}", notes, step.command)
+    return StepWords(_sentence(step.do), notes, step.command)
 
 
 def _source(title: str, address: str | None, trust: str) -> str:
@@ -242,6 +242,22 @@ def _lacking(unmet: Unmet, shelf: Shelf) -> str:
 def what_if_words(found: Sequence[WhatIf]) -> list[str]:
     """Say what each answer would change."""
     return [f"“{one.label}”: {one.leader} would lead with {percent(one.probability)}." for one in found]
+
+
+def reflowed(text: str) -> str:
+    """Join lines that were broken in the middle of a sentence; keep the breaks after one."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        if lines and line.strip() and lines[-1] and not lines[-1].endswith((".", ":", "?", "!")):
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line.strip())
+    return "\n".join(lines)
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith((".", "!", "?", ":")) else text + "."
 
 
 def _short(text: str, longest: int = 100) -> str:

@@ -11,7 +11,7 @@ from knowledge.clause import Clause, Value, typed
 from knowledge.model import Cause, Effort, Feature
 from knowledge.shelf import Shelf
 from rules.rule import Clued, Rule, RuleBook
-from rules.weigh import LOG_ODDS, shares, standing
+from rules.weigh import ESTABLISHED, LOG_ODDS, shares, standing
 
 Known = Mapping[str, Value]
 Consequences = Callable[[Known], Known]
@@ -154,7 +154,7 @@ def changes_something(outlook: Outlook, now: Sequence[float]) -> bool:
 
 
 def _word(share: float) -> str:
-    return standing(share, ()) if share < 0.5 else "established" if share >= 0.85 else "likely"
+    return standing(share, ()) if share < 0.5 else "established" if share >= ESTABLISHED else "likely"
 
 
 def follow_rules(rules: Sequence[Rule], known: Known) -> dict[str, Value]:

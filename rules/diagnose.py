@@ -111,7 +111,7 @@ class Expert:
             question=question,
             verdict=verdict,
             steps=steps,
-            sources=self._sources(thought, hypotheses, steps),
+            sources=self._sources(hypotheses, steps),
             contradictions=contradictions,
             knowledge=self._stamp,
         )
@@ -192,13 +192,11 @@ class Expert:
             source=remedy.source,
         )
 
-    def _sources(self, thought: Thought, hypotheses: Sequence[Hypothesis], steps: Sequence[Step]) -> list[Cited]:
+    def _sources(self, hypotheses: Sequence[Hypothesis], steps: Sequence[Step]) -> list[Cited]:
         named = [step.source for step in steps]
         for hypothesis in hypotheses[:1]:
             named += [one.source for one in (*hypothesis.for_, *hypothesis.against) if one.source]
             named += self.shelf.causes[hypothesis.cause].sources
-        if thought.symptom:
-            named += self.shelf.symptoms[thought.symptom].sources
         ids = dict.fromkeys(name.partition("#")[0] for name in named)
         return [_cited(id_, self.shelf) for id_ in ids]
 
@@ -267,6 +265,8 @@ def _natural(name: str) -> tuple[str, int]:
 
 
 def _hypotheses(thought: Thought) -> list[Hypothesis]:
+    if not thought.facts:
+        return []
     ranked = sorted(
         zip(thought.family.causes, thought.probabilities, strict=True), key=lambda one: (-one[1], one[0].id)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from knowledge.clause import Value, typed
-from knowledge.model import Cause, Event, Example, Sample
+from knowledge.model import Cause, Example, Sample
 from knowledge.shelf import Shelf
 from rules.ask import answers_of
 from rules.case import Case, Diagnosis, Record
@@ -34,11 +34,13 @@ def prove(expert: Expert) -> Iterator[Unproven]:
         if message := _misses(group, cases[id_, group, name][1], id_, diagnosis):
             yield Unproven("causes", id_, f"{group} {name!r}: {message}")
     yield from _too_few(expert.shelf)
-    yield from _idle_rules(expert, cases, diagnoses)
+    yield from _idle_rules(expert, cases)
     yield from _idle_questions(expert, cases)
     for dialect in expert.shelf.dialects.values():
         for sample in dialect.samples:
-            yield from (Unproven("dialects", dialect.id, message) for message in misread(sample, dialect.id, expert.shelf))
+            yield from (
+                Unproven("dialects", dialect.id, message) for message in misread(sample, dialect.id, expert.shelf)
+            )
 
 
 Key = tuple[str, str, str]
@@ -77,8 +79,8 @@ def _too_few(shelf: Shelf) -> Iterator[Unproven]:
                 yield Unproven("causes", cause.id, f"it has {len(found)} {group}; at least {_AT_LEAST} are needed")
 
 
-def _idle_rules(expert: Expert, cases: Worked, diagnoses: Mapping[Key, Diagnosis]) -> Iterator[Unproven]:
-    """Find clues, inferences and contradictions that no worked case fires."""
+def _idle_rules(expert: Expert, cases: Worked) -> Iterator[Unproven]:
+    """Find clues and inferences that no worked case fires."""
     fired: set[str] = set()
     for cause, example in cases.values():
         case = case_of(example, cause, expert.shelf)
@@ -87,10 +89,9 @@ def _idle_rules(expert: Expert, cases: Worked, diagnoses: Mapping[Key, Diagnosis
         for number, clue in enumerate(cause.clues, start=1):
             if f"{cause.id}/{number}" not in fired:
                 yield Unproven("causes", cause.id, f"no example meets clue {number}, {clue.because!r}")
-    for kind in ("inferences", "contradictions"):
-        for id_ in getattr(expert.shelf, kind):
-            if f"{kind.removesuffix('s')}/{id_}" not in fired:
-                yield Unproven(kind, id_, "no example meets it")
+    for id_ in expert.shelf.inferences:
+        if f"inference/{id_}" not in fired:
+            yield Unproven("inferences", id_, "no example meets it")
 
 
 def _idle_questions(expert: Expert, cases: Worked) -> Iterator[Unproven]:
@@ -130,7 +131,7 @@ def misread(sample: Sample, dialect: str, shelf: Shelf) -> Iterator[str]:
 
 
 def _differences(sample: Sample, line: ReadLine, shelf: Shelf) -> Iterator[str]:
-    wanted: Event | None = None if sample.event in ("opened", "irrelevant") else sample.event
+    wanted = None if sample.event in ("opened", "irrelevant") else sample.event
     if line.record.event != wanted:
         yield f"sample {sample.line[:60]!r} gives event {line.record.event}, not {wanted}"
     for name, value in sample.expect.items():

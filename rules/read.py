@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -79,15 +80,16 @@ def read(paste: str, shelf: Shelf) -> Reading:
 
 
 _SMART = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\ufeff": ""})
-_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd")
+_CONTROLS = {10: " "} | dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd")
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#[xX][0-9A-Fa-f]{1,5});")
 
 
 def clean(text: str) -> str:
     """Undo what chats and mails do to a line; show what cannot be shown as U+FFFD (controls, lone surrogates)."""
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
     text = text.translate(_SMART).translate(_CONTROLS)
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode("utf-8")
-    return html.unescape(text) if "&" in text else text
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_line(number: int, text: str, shelf: Shelf) -> Sequence[ReadLine | Unread]:
@@ -115,7 +117,7 @@ def recognise(text: str, shelf: Shelf) -> Dialect | None:
 
 def _interpret(number: int, text: str, dialect: Dialect, raw: Raw, shelf: Shelf) -> Sequence[ReadLine | Unread]:
     transport = _transport(dialect, raw)
-    rule = next((rule for rule in dialect.lines if _fits(rule, raw, transport)), None)
+    rule = next((rule for rule in dialect.lines if _fits(dialect, rule, raw, transport)), None)
     if rule is None or rule.event == "irrelevant":
         not_tcp = f"this is {transport}, not TCP" if transport not in (None, "tcp") else None
         why = (rule and rule.why) or not_tcp or "it says nothing about the life of a TCP connection"
@@ -125,10 +127,19 @@ def _interpret(number: int, text: str, dialect: Dialect, raw: Raw, shelf: Shelf)
     return [line, Unread(line=number, text=left, why=f"{dialect.title}: not understood")] if left else [line]
 
 
-def _fits(rule: LineRule | FactRule, raw: Raw, transport: str | None) -> bool:
+def _fits(dialect: Dialect, rule: LineRule | FactRule, raw: Raw, transport: str | None) -> bool:
     if isinstance(rule, LineRule) and not rule.any_transport and transport not in (None, "tcp"):
         return False
-    return all(name in raw and pattern(text).fullmatch(raw[name]) for name, text in rule.when.items())
+    return all(_is(_value(dialect, name, raw), text) for name, text in rule.when.items())
+
+
+def _is(value: str | None, text: str) -> bool:
+    return value is not None and pattern(text).fullmatch(value) is not None
+
+
+def _value(dialect: Dialect, name: str, raw: Raw) -> str | None:
+    """Give a raw name's text or, where the line has no such raw name, that record field's."""
+    return raw[name] if name in raw else _field(dialect, name, raw) if name in dialect.fields else None
 
 
 def _read_line(
@@ -171,11 +182,11 @@ def _field(dialect: Dialect, name: str, raw: Raw) -> str | None:
 
 
 def _first(rule: FieldRule, raw: Raw) -> str | None:
-    """Give the first raw name that has a value; `date+time` joins two."""
+    """Give the first raw name that has a value; `date+time` joins two, and has one only if both do."""
     for name in [rule.raw] if isinstance(rule.raw, str) else rule.raw:
-        value = " ".join(raw[part] for part in name.split("+") if raw.get(part))
-        if value:
-            return value[:4096]
+        parts = [raw.get(part, "") for part in name.split("+")]
+        if all(parts):
+            return " ".join(parts)[:4096]
     return None
 
 
@@ -199,7 +210,7 @@ _TRANSPORTS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmp", "ipv6-icmp": 
 def _transport(dialect: Dialect, raw: Raw) -> str | None:
     stated = _field(dialect, "transport", raw) if "transport" in dialect.fields else None
     text = (stated or dialect.transport or "").strip().lower()
-    return _TRANSPORTS.get(text, text) or None
+    return None if not text or quantities.masked(text) else _TRANSPORTS.get(text, text)
 
 
 def _endpoint(fields: Mapping[str, str], end: str) -> Endpoint:
@@ -266,17 +277,22 @@ def _stated(
     client: tuple[End, str, bool] | None,
     shelf: Shelf,
 ) -> list[Stated]:
-    facts = [
-        Stated(name, typed(shelf.features[name], value), one.because)
-        for one in dialect.facts
-        if _fits(one, raw, record.transport)
-        for name, value in one.facts.items()
-    ]
+    facts = _stated_by_rules(dialect, raw, shelf)
     if rule.event.startswith("reset-by-") and record.event == "other":
         facts.append(Stated("symptom", "reset", "the line reports a reset, without saying whose"))
     if (idle := _seconds(fields, "idle_s")) is not None:
         facts.append(Stated("timing.idle_s", idle, "the line says how long it was silent"))
     return facts + _roles(record, client)
+
+
+def _stated_by_rules(dialect: Dialect, raw: Raw, shelf: Shelf) -> list[Stated]:
+    """What the dialect's fact rules say of this line; of two rules about one feature the first one counts."""
+    found: dict[str, Stated] = {}
+    for rule in dialect.facts:
+        if _fits(dialect, rule, raw, None):
+            for name, value in rule.facts.items():
+                found.setdefault(name, Stated(name, typed(shelf.features[name], value), rule.because))
+    return list(found.values())
 
 
 def _roles(record: Record, client: tuple[End, str, bool] | None) -> list[Stated]:

@@ -18,7 +18,7 @@ LOG_ODDS: Mapping[Strength, float] = {
 
 PRIORS: Mapping[Prior, float] = {"common": 0.0, "uncommon": -math.log(3), "rare": -math.log(10)}
 
-ESTABLISHED = 0.85
+ESTABLISHED = 0.9
 LIKELY = 0.5
 POSSIBLE = 0.1
 

@@ -1,0 +1,232 @@
+"""The terminal face: a conversation, or one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule as Line
+from rich.table import Table
+from rich.text import Text
+
+from bot.wording import Page, QuestionWords, Rank, StepWords, page, what_if_words, why_not_words
+from rules.answers import UNKNOWN, parse_answer
+from rules.case import Case, Diagnosis
+from rules.diagnose import Expert
+from rules.explain import cause_named, not_a_cause, what_if, why_not
+
+_BAR = 20
+_WIDEST = 100
+_HELP = (
+    "Answer with a number, a word or a duration. Also: unknown (skip it), why (why this question, and what each answer "
+    "would change), why not CAUSE, facts (what is known), back (take the last answer back), quit."
+)
+
+Reader = Callable[[], str]
+"""Gives the next typed line; raises EOFError or KeyboardInterrupt when the user leaves."""
+
+
+def console() -> Console:
+    """Make a console that is never wider than text is pleasant to read."""
+    made = Console(highlight=False)
+    made.width = min(made.width, _WIDEST)
+    return made
+
+
+@dataclass
+class Conversation:
+    """Questions and answers about one case, until a verdict or until the user leaves."""
+
+    expert: Expert
+    out: Console
+    read_line: Reader
+    case: Case
+    history: list[Case] = field(default_factory=list)
+
+    def run(self) -> Diagnosis:
+        """Talk until nothing is left to ask; give the last diagnosis."""
+        diagnosis = self.expert.diagnose(self.case)
+        words = page(diagnosis, self.expert.shelf)
+        self.out.print(_understanding(words))
+        while diagnosis.question is not None:
+            words = page(diagnosis, self.expert.shelf)
+            self.out.print(_standing(words))
+            if words.question is None or not self._answered(diagnosis, words.question):
+                break
+            diagnosis = self.expert.diagnose(self.case)
+        self.out.print(conclusion(page(diagnosis, self.expert.shelf)))
+        return diagnosis
+
+    def _answered(self, diagnosis: Diagnosis, question: QuestionWords) -> bool:
+        """Take typed lines until one changes the case; False when the user leaves."""
+        self.out.print(_asked(question, len(self.history) + 1))
+        while True:
+            try:
+                said = " ".join(self.read_line().split())
+            except (EOFError, KeyboardInterrupt):
+                self.out.print()
+                return False
+            if said.lower() in ("quit", "q", "exit"):
+                return False
+            if self._took(said, diagnosis, question):
+                return True
+
+    def _took(self, said: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
+        word = said.lower().rstrip("?") if len(said) > 1 else said.lower()
+        if word == "back":
+            return self._back()
+        if word.startswith("why not"):
+            self._say(self._why_not(said[7:], diagnosis))
+        elif word.startswith("why"):
+            self._say([question.why, *what_if_words(what_if(self.expert, self.case, question.feature))])
+        elif word == "facts":
+            self._say(page(diagnosis, self.expert.shelf).facts)
+        elif word in ("help", ""):
+            self._say([_HELP])
+        else:
+            return self._answer(said, diagnosis, question)
+        return False
+
+    def _back(self) -> bool:
+        if not self.history:
+            self._say(["There is no answer to take back."])
+            return False
+        self.case = self.history.pop()
+        return True
+
+    def _answer(self, said: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
+        try:
+            answered = answer(self.expert, self.case, diagnosis, question.feature, said)
+        except ValueError as wrong:
+            self._say([f"{wrong}. Or: why, back, facts, quit."])
+            return False
+        self.history.append(self.case)
+        self.case = answered
+        return True
+
+    def _why_not(self, cause: str, diagnosis: Diagnosis) -> Sequence[str]:
+        if dispute := not_a_cause(self.expert, cause):
+            return [f"It is never offered as a cause. Claimed: {dispute.claim} But: {dispute.better}"]
+        try:
+            found = why_not(self.expert, self.case, cause_named(self.expert, cause))
+        except (ValueError, LookupError) as wrong:
+            return [f"{wrong}."]
+        return why_not_words(found, {fact.feature: fact for fact in diagnosis.facts}, self.expert.shelf)
+
+    def _say(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.out.print(Padding(Text(line, "cyan"), (0, 2)))
+
+
+def answer(expert: Expert, case: Case, diagnosis: Diagnosis, feature: str, said: str) -> Case:
+    """Give the case with one more answer. Raises ValueError with what is allowed.
+
+    An answer to a question that was asked again because of a contradiction stands.
+    """
+    if said.strip().lower() in UNKNOWN:
+        return case.model_copy(update={"declined": case.declined | {feature}, "answers": _without(case, feature)})
+    value = parse_answer(expert.shelf.features[feature], said)
+    again = {one.ask_again for one in diagnosis.contradictions} & {feature}
+    return case.model_copy(
+        update={
+            "answers": {**case.answers, feature: value},
+            "declined": case.declined - {feature},
+            "confirmed": case.confirmed | again,
+        }
+    )
+
+
+def _without(case: Case, feature: str) -> dict[str, object]:
+    return {name: value for name, value in case.answers.items() if name != feature}
+
+
+def whole_page(words: Page) -> RenderableType:
+    """Lay a diagnosis out as it stands, without asking."""
+    parts = [_understanding(words), _standing(words)]
+    if words.question:
+        parts.append(_asked(words.question, 1))
+    return Group(*parts, conclusion(words))
+
+
+def _understanding(words: Page) -> RenderableType:
+    lines = [Text(line) for line in words.understood]
+    lines += [Text(line, "yellow") for line in words.not_understood[:10]]
+    if len(words.not_understood) > 10:
+        lines.append(Text(f"and {len(words.not_understood) - 10} more lines that were not read", "yellow"))
+    if not words.understood:
+        lines.append(Text("No line of this was understood; whydrop can still ask.", "yellow"))
+    return Group(_title("Understood"), *(Padding(line, (0, 0, 0, 2)) for line in lines), Text())
+
+
+def _title(text: str) -> RenderableType:
+    return Line(Text(text, "bold"), align="left", style="dim")
+
+
+def _standing(words: Page) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=45)
+    for rank in words.ranking:
+        table.add_row(Text("  " + rank.title), _bar(rank), Text(rank.percent, justify="right"), Text(rank.word, "dim"))
+    more = Text(f"  and {words.more_causes} less likely causes", "dim")
+    return Group(*(Text("  " + line, "yellow") for line in words.contradictions), table, more, Text())
+
+
+def _bar(rank: Rank) -> Text:
+    full = round(rank.probability * _BAR)
+    return Text("█" * full, "green") + Text("░" * (_BAR - full), "dim")
+
+
+def _asked(question: QuestionWords, number: int) -> RenderableType:
+    choices = Text("  ")
+    for place, (_value, label) in enumerate(question.choices, start=1):
+        choices.append(f"{place} ", "bold green")
+        choices.append(f"{label}   ")
+    return Group(
+        _title(f"Question {number}"),
+        Padding(Text(question.text, "bold"), (0, 0, 0, 2)),
+        Padding(Text("Why: " + question.why, "dim"), (0, 0, 0, 2)),
+        Padding(Text("How: " + question.how, "dim"), (0, 0, 0, 2)),
+        Text(),
+        choices,
+        Text("  unknown · why · why not CAUSE · facts · back · quit", "dim"),
+    )
+
+
+def conclusion(words: Page) -> RenderableType:
+    """Lay out where the case ends: the headline, its proof, and the next steps."""
+    parts: list[RenderableType] = [_title("Verdict" if words.explanation else "As it stands")]
+    parts.append(Padding(Text(words.headline, "bold"), (0, 0, 1, 2)))
+    if words.explanation:
+        parts.append(Padding(Text(words.explanation), (0, 0, 1, 2)))
+    parts += _listed("For it", words.reasons_for, "green", "+")
+    parts += _listed("Against it", words.reasons_against, "red", "-")
+    if words.refuted_by:
+        parts += _listed("What would refute it", [words.refuted_by], "yellow", "?")
+    if words.steps:
+        parts.append(_title("Next steps"))
+    parts += [_step(number, step) for number, step in enumerate(words.steps, start=1)]
+    parts += _listed("Sources", words.sources, "dim", "·")
+    return Group(*parts)
+
+
+def _listed(title: str, lines: Sequence[str], style: str, mark: str) -> list[RenderableType]:
+    if not lines:
+        return []
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
+    for line in lines:
+        table.add_row(Text("  " + mark, style), Text(line, "dim" if style == "dim" else ""))
+    return [Text("  " + title, "bold"), table, Text()]
+
+
+def _step(number: int, step: StepWords) -> RenderableType:
+    parts: list[RenderableType] = [Text(step.title, "bold")]
+    if step.command:
+        parts.append(Padding(Text(step.command.strip(), "cyan", overflow="fold"), (0, 0, 0, 2)))
+    parts += [Text(note, "dim") for note in step.notes]
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_row(Text(f"  {number}", "bold green"), Group(*parts, Text()))
+    return table

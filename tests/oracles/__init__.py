@@ -1,0 +1,1 @@
+"""Two other ways to run the same rules, to check the engine by."""
