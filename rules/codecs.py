@@ -196,7 +196,8 @@ def _flatten(content: Any, path: str, found: dict[str, str], depth: int = 0) -> 
         found[path] = str(content).lower() if isinstance(content, bool) else str(content)
 
 
-_IP = r"(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,40}:[0-9A-Fa-f]{0,4}"
+_HEX = r"[0-9A-Fa-f]{1,4}"
+_IP = rf"(?:[\dxX*]{{1,3}}\.){{3}}[\dxX*]{{1,3}}|(?:{_HEX}:){{7}}{_HEX}|{_HEX}(?::{_HEX}){{0,6}}::(?:{_HEX}(?::{_HEX}){{0,6}})?"
 _ADDRESS = rf"\[?\b(?P<{{0}}>{_IP})\]?(?:[/:](?P<{{0}}_port>\d{{1,5}})\b)?"
 _FLAG = r"(?:SYN|ACK|FIN|RST|PSH|PUSH|URG|ECE|CWR)"
 _FLAGS = rf"{_FLAG}(?:[ ,+/-]{{1,2}}{_FLAG}){{0,7}}"
@@ -208,7 +209,7 @@ _HINTS: Mapping[str, str] = {
     "port": rf"(?i)\b(?:ports?[ :=]{{1,2}}(?P<port>\d{{1,5}})\b|(?:tcp[ /:]|on |to |:)(?P<on_port>\d{{2,5}}){_NUMBER_ENDS}|(?P<port_tcp>\d{{1,5}})/tcp\b)",
     "period": rf"(?i)\bevery (?:about |few )?(?P<period>{SPOKEN}|\w+)",
     "spoken": rf"(?i)\b(?P<spoken>{SPOKEN})\b",
-    "flags": rf"(?:\[|\bTCP:)(?P<flags>[AFRPSUEC.]{{1,8}}|{_FLAGS})(?:\]|\b)|(?i)\b(?:tcp[ _-]?)?flags?[ :=]{{0,3}}(?P<flag_words>{_FLAGS}|[AFRPSUEC.]{{1,8}}\b)",
+    "flags": rf"(?:\[|\bTCP:)(?P<flags>[AFRPSUEC.]{{1,8}}|{_FLAGS})(?:\]|\b)|(?i)\b(?:tcp[ _-]?)?flags?[ :=]{{0,3}}(?P<flag_words>{_FLAGS}|(?-i:[AFRPSUEC.]{{1,8}}))\b",
     "idle": r"(?i)\b(?P<idle>idle|idling|silen\w{1,3}|inactiv\w{1,4}|quiet|no traffic|without traffic)\b",
 }
 

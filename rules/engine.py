@@ -2,13 +2,15 @@
 
 What the engine (2.0.28) may and may not do was measured; each odd line below holds one of those limits:
 no timer threads, no unmatched fact, constants only, one pattern a feature, a fresh session deleted at the end.
+A session that never had an activation must not be deleted: its `context` is set up by the first one only
+(createStateNode and deleteStateNode in its state.c), and freeing it aborts the process. So each session opens with one.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,7 @@ from knowledge.clause import Bounds, Clause, Value
 from rules.rule import Rule
 
 _NAME = "whydrop"
+_OPENING = "opening"
 
 
 class _QuietHost(Host):  # type: ignore[misc]  # durable has no types
@@ -50,37 +53,39 @@ class Engine:
 
     def run(self, facts: Mapping[str, Value]) -> Run:
         """Chain all rules to the fixpoint over these facts. A fact that is given is never derived anew."""
-        batch = [{"k": 1, self._keys[name]: _wire(value)} for name, value in facts.items() if name in self._keys]
-        if not batch:
-            return Run(frozenset(), {})
         session = str(next(self._sessions))
+        state = self._assert(session, [{_OPENING: 1}, *self._wired(facts)])
         try:
-            return self._chain(session, batch, facts)
+            return self._chain(session, state, facts)
         finally:
             self._ruleset.delete_state(session)
 
-    def _chain(self, session: str, batch: list[dict[str, Any]], facts: Mapping[str, Value]) -> Run:
+    def _chain(self, session: str, state: int, facts: Mapping[str, Value]) -> Run:
         fired: set[str] = set()
         derived: dict[str, Value] = {}
-        while batch:
-            new: dict[str, Value] = {}
-            for rule in self._fire(session, batch):
-                fired.add(rule.name)
-                if rule.then and rule.then[0] not in facts and rule.then[0] not in derived:
-                    new[rule.then[0]] = rule.then[1]
+        while True:
+            rules = list(self._activations(state))
+            fired |= {rule.name for rule in rules}
+            new = {name: value for name, value in _conclusions(rules) if name not in facts and name not in derived}
             derived |= new
-            batch = [{"k": 1, self._keys[name]: _wire(value)} for name, value in new.items() if name in self._keys]
-        return Run(frozenset(fired), derived)
+            batch = self._wired(new)
+            if not batch:
+                return Run(frozenset(fired), derived)
+            state = self._assert(session, batch)
 
-    def _fire(self, session: str, batch: list[dict[str, Any]]) -> Iterable[Rule]:
-        """Assert facts and take the activations one by one, without the host's per-action state update."""
+    def _wired(self, facts: Mapping[str, Value]) -> list[dict[str, Any]]:
+        return [{"k": 1, self._keys[name]: _wire(value)} for name, value in facts.items() if name in self._keys]
+
+    def _assert(self, session: str, batch: list[dict[str, Any]]) -> int:
+        return int(self._ruleset.assert_facts([{"sid": session, **fact} for fact in batch]))
+
+    def _activations(self, state: int) -> Iterator[Rule]:
+        """Take the activations one by one, without the host's state update after each."""
         handle = self._ruleset._handle  # noqa: SLF001  (the package offers no public way to it)
-        state = self._ruleset.assert_facts([{"sid": session, **fact} for fact in batch])
         result = c_engine.start_action_for_state(handle, state)
         message = result[1] if result else None
         while message:
-            for key in json.loads(message):
-                yield self._rules[key]
+            yield from (self._rules[key] for key in json.loads(message) if key in self._rules)
             message = c_engine.complete_and_start_action(handle, state)
 
     def _compile(self, rule: Rule) -> dict[str, Any]:
@@ -113,9 +118,18 @@ def _wire(value: Value) -> str | float:
     return value
 
 
+def _conclusions(rules: Iterable[Rule]) -> Iterator[tuple[str, Value]]:
+    return (rule.then for rule in rules if rule.then)
+
+
 def _catch_all() -> dict[str, Any]:
-    """Match every fact, so that none is unhandled, and never complete, so that it costs no activation."""
-    return {"every_fact": {"all": [{"c0": {"k": 1}}, {"c1": {"never": 1}}], "run": _nothing}}
+    """Match every fact, so that none is unhandled, and never complete, so that it costs no activation.
+
+    The opening fact does complete: it is the activation that each session needs.
+    """
+    every_fact = {"all": [{"c0": {"k": 1}}, {"c1": {"never": 1}}], "run": _nothing}
+    every_session = {"all": [{"c0": {_OPENING: 1}}], "run": _nothing}
+    return {"every_fact": every_fact, "every_session": every_session}
 
 
 def _nothing(_closure: object) -> None:

@@ -1,0 +1,206 @@
+"""A diagnosis is a pure function of the case: the same facts, the same answer, in whatever order they came."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from knowledge.clause import Value
+from knowledge.load import load_shelf
+from rules.answers import make_case
+from rules.ask import answers_of
+from rules.case import Case, Diagnosis
+from rules.diagnose import Expert
+from rules.explain import cause_named, what_if, why_not
+from rules.read import PasteTooLarge
+
+SHELF = load_shelf()
+EXPERT = Expert(SHELF)
+ASKABLE = [feature for feature in SHELF.features.values() if feature.question]
+
+
+def _said(diagnosis: Diagnosis) -> str:
+    return diagnosis.model_dump_json(by_alias=True)
+
+
+@st.composite
+def _answers(draw: st.DrawFn) -> dict[str, Value]:
+    features = draw(st.lists(st.sampled_from(ASKABLE), unique_by=lambda one: one.id, max_size=9))
+    return {feature.id: draw(st.sampled_from(answers_of(feature))) for feature in features}
+
+
+@settings(max_examples=150, deadline=None)
+@given(answers=_answers(), seed=st.integers(0, 1000))
+def test_the_order_of_answers_does_not_matter(answers: dict[str, Value], seed: int) -> None:
+    names = list(answers)
+    random.Random(seed).shuffle(names)  # noqa: S311  (only an order)
+    shuffled = {name: answers[name] for name in names}
+    assert _said(EXPERT.diagnose(Case(answers=shuffled))) == _said(EXPERT.diagnose(Case(answers=answers)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(before=_answers(), after=_answers())
+def test_a_changed_answer_gives_the_same_as_a_fresh_case_with_it(
+    before: dict[str, Value], after: dict[str, Value]
+) -> None:
+    old = Case(answers={**before, **{name: value for name, value in before.items() if name not in after}})
+    EXPERT.diagnose(old)
+    changed = old.model_copy(update={"answers": {**before, **after}})
+    assert _said(EXPERT.diagnose(changed)) == _said(EXPERT.diagnose(Case(answers={**after, **before, **after})))
+
+
+@settings(max_examples=150, deadline=None)
+@given(answers=_answers())
+def test_probabilities_sum_to_one_and_the_best_comes_first(answers: dict[str, Value]) -> None:
+    shares = [one.probability for one in EXPERT.diagnose(Case(answers=answers)).hypotheses]
+    assert shares == sorted(shares, reverse=True)
+    assert not answers or sum(shares) == pytest.approx(1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(answers=_answers(), seed=st.integers(0, 1000))
+def test_every_conversation_ends_and_never_asks_the_same_twice(answers: dict[str, Value], seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  (plays the engineer)
+    case, asked = Case(answers=answers), set[str]()
+    while (question := EXPERT.diagnose(case).question) is not None:
+        again = (question.feature, question.feature in case.answers)
+        assert again not in asked
+        asked.add(again)
+        if chance.random() < 0.4 and question.feature not in case.answers:
+            case = case.model_copy(update={"declined": case.declined | {question.feature}})
+        else:
+            value = chance.choice(question.choices).value
+            case = case.model_copy(
+                update={
+                    "answers": {**case.answers, question.feature: value},
+                    "confirmed": case.confirmed | ({question.feature} if again[1] else set()),
+                }
+            )
+        if not again[1] and question.feature in case.answers and question.feature in dict(answers):
+            break
+    assert len(asked) <= 2 * len(ASKABLE)
+
+
+def test_nothing_is_concluded_from_nothing() -> None:
+    diagnosis = EXPERT.diagnose(Case())
+    assert (diagnosis.symptom, diagnosis.hypotheses, diagnosis.verdict, diagnosis.steps) == (None, [], None, [])
+    assert diagnosis.question is not None
+    assert diagnosis.question.feature == "symptom"
+
+
+def test_without_evidence_there_is_no_verdict() -> None:
+    everything_unknown = frozenset(feature.id for feature in ASKABLE)
+    diagnosis = EXPERT.diagnose(Case(answers={"symptom": "out-of-state"}, declined=everything_unknown))
+    assert diagnosis.question is None
+    assert diagnosis.verdict is None
+
+
+def test_a_declined_question_is_not_asked_again() -> None:
+    case = Case(answers={"symptom": "out-of-state"})
+    first = EXPERT.diagnose(case).question
+    assert first is not None
+    second = EXPERT.diagnose(case.model_copy(update={"declined": frozenset({first.feature})})).question
+    assert second is not None
+    assert second.feature != first.feature
+
+
+def test_an_answer_outranks_the_line() -> None:
+    seen = EXPERT.observe(Case(answers={"packet.flags": "A"}), EXPERT.read("Not a Valid SYN Packet [SA]"))
+    flags = next(fact for fact in seen if fact.feature == "packet.flags")
+    assert (flags.value, flags.kind, flags.origin) == ("A", "told", "you said")
+
+
+def test_silence_is_compared_with_the_timers_of_the_product_in_the_case() -> None:
+    facts = {"symptom": "out-of-state", "timing.idle_s": "3612s"}
+    own = EXPERT.diagnose(make_case(SHELF, "", facts, "paloalto"))
+    known = {fact.feature: fact.value for fact in own.facts}
+    assert known["timing.idle_is_own_timer"] is True
+    assert "PAN-OS" in str(known["timing.matching_timers"])
+    unlike = EXPERT.diagnose(make_case(SHELF, "", facts, "forcepoint"))
+    known = {fact.feature: fact.value for fact in unlike.facts}
+    assert known["timing.idle_is_own_timer"] is False
+    assert known["timing.idle_reached_own_timer"] is True
+
+
+def test_every_source_that_is_named_is_listed() -> None:
+    diagnosis = EXPERT.diagnose(make_case(SHELF, "", {"symptom": "reset", "reset.phase": "answer-to-syn"}))
+    named = {step.source.partition("#")[0] for step in diagnosis.steps}
+    named |= {one.source.partition("#")[0] for one in diagnosis.hypotheses[0].for_ if one.source}
+    assert named <= {source.id for source in diagnosis.sources}
+
+
+def test_why_not_names_what_failed_and_what_is_missing() -> None:
+    case = Case(answers={"symptom": "out-of-state", "packet.flags": "SA"})
+    found = why_not(EXPERT, case, cause_named(EXPERT, "idle timeout"))
+    assert found.against
+    assert {clause.feature for unmet in found.failed for clause in unmet.failed} == {"packet.flags"}
+    assert all(clause.feature != "packet.flags" for unmet in found.missing for clause in unmet.missing)
+
+
+def test_why_not_of_the_other_symptom_says_so() -> None:
+    with pytest.raises(LookupError, match="another kind of message"):
+        why_not(EXPERT, Case(answers={"symptom": "reset"}), "idle-timeout")
+
+
+def test_what_if_agrees_with_really_answering() -> None:
+    case = Case(answers={"symptom": "out-of-state", "packet.flags": "SA"})
+    told = [one.probability for one in what_if(EXPERT, case, "handshake.syn_seen")]
+    real = [
+        EXPERT.diagnose(Case(answers={**case.answers, "handshake.syn_seen": value})).hypotheses[0].probability
+        for value in (True, False)
+    ]
+    assert told == real
+
+
+def test_an_answer_that_is_none_says_what_is_allowed() -> None:
+    with pytest.raises(ValueError, match=r"'purple' is no answer to packet.flags; allowed: SA, A, PA"):
+        make_case(SHELF, "", {"packet.flags": "purple"})
+
+
+def test_a_misspelt_feature_is_answered_with_the_right_one() -> None:
+    with pytest.raises(ValueError, match=r"unknown feature 'packet.flag'; did you mean 'packet.flags'"):
+        make_case(SHELF, "", {"packet.flag": "SA"})
+
+
+@pytest.mark.parametrize(
+    ("feature", "text", "value"),
+    [
+        ("packet.flags", "sa", "SA"),
+        ("packet.flags", "SYN ACK", "SA"),
+        ("packet.flags", "[FA]", "FA"),
+        ("packet.flags", "fin-psh-ack", "FA"),
+        ("timing.worked", "never", "never"),
+        ("timing.worked", "2", "then-broke"),
+        ("timing.worked", "it works, except now and then", "sporadic"),
+        ("timing.idle_s", "about an hour", 3600.0),
+        ("timing.idle_s", "3605s", 3605.0),
+        ("timing.idle_s", "1:00:05", 3605.0),
+        ("timing.idle_s", "half an hour", 1800.0),
+        ("handshake.syn_seen", "Yes", True),
+        ("handshake.syn_seen", "2", False),
+    ],
+)
+def test_answers_are_understood_as_people_type_them(feature: str, text: str, value: Value) -> None:
+    assert make_case(SHELF, "", {feature: text}).answers == {feature: value}
+
+
+@pytest.mark.parametrize("text", ["unknown", "?", "I don't know", "idk"])
+def test_i_do_not_know_declines_the_question(text: str) -> None:
+    case = make_case(SHELF, "", {"packet.flags": text})
+    assert (case.answers, case.declined) == ({}, frozenset({"packet.flags"}))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_no_number_beyond_measure_enters_a_case(value: float) -> None:
+    with pytest.raises(ValueError, match="a finite number"):
+        make_case(SHELF, "", {"timing.idle_s": value})
+
+
+def test_a_paste_beyond_the_limit_says_what_to_do() -> None:
+    with pytest.raises(PasteTooLarge, match="Paste the lines around the drop"):
+        EXPERT.diagnose(Case(paste="x" * 4_000_001))
+    with pytest.raises(PasteTooLarge, match="Filter it by the addresses"):
+        EXPERT.diagnose(Case(paste="x\n" * 20_001))
