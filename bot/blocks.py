@@ -1,6 +1,6 @@
 """Block Kit, within its documented limits: parts of a message become blocks, and the same words as plain text.
 
-Slack refuses a whole message for one text that is too long, and then the user sees nothing. Whatever goes through here fits.
+Slack refuses a whole message for one text that is too long, and then the user sees nothing. What goes through here fits.
 """
 
 from __future__ import annotations
@@ -118,11 +118,16 @@ def _words(part: Part) -> str:
         case Quoted():
             return _titled(part.title, f"```\n{quote(part.text)}\n```") if part.text.strip() else ""
         case Prose():
-            return _titled(part.title, escape(part.text)) if part.text.strip() or part.title else ""
+            return _titled(part.title, escape(part.text)) if part.text.strip() else ""
 
 
 def _titled(title: str, text: str) -> str:
-    return f"*{escape(title)}*\n{text}".rstrip() if title else text
+    return f"{_bold(title)}\n{text}" if title else text
+
+
+def _bold(title: str) -> str:
+    """Write a title; Slack ends bold at the end of a line."""
+    return f"*{escape(' '.join(title.split()))}*"
 
 
 def blocks(parts: Sequence[Part]) -> list[Block]:
@@ -161,13 +166,13 @@ def _quoted(part: Quoted) -> list[Block]:
     if not part.text.strip():
         return []
     fence = "```\n{}\n```"
-    title = f"*{escape(part.title)}*\n" if part.title else ""
+    title = f"{_bold(part.title)}\n" if part.title else ""
     pieces = split(quote(part.text), SECTION - len(fence) - len(title))
     return [_section((title if place == 0 else "") + fence.format(piece)) for place, piece in enumerate(pieces)]
 
 
 def _prose(part: Prose, numbers: Iterator[int]) -> list[Block]:
-    text = _titled(part.title, escape(part.text))
+    text = _titled(part.title, escape(part.text)) if part.text.strip() else ""
     laid = [_section(piece, links=part.links) for piece in split(text, SECTION)]
     if laid and part.button:
         laid[-1]["accessory"] = _button(part.button, next(numbers))

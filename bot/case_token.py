@@ -1,7 +1,7 @@
 """The case travels in the buttons of a message, for nothing is stored: a case becomes a short token, and back.
 
-What the lines stated travels, the lines themselves do not. A token comes back through a signed request, and is still read
-as if anybody had written it.
+What the lines stated travels, the lines themselves do not. A token comes back through a signed request, and is still
+read as if anybody had written it.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _check(features: Mapping[str, Feature], values: Mapping[str, Value], names: 
 
 
 def fit(carried: Carried, features: Mapping[str, Feature]) -> tuple[Carried, bool]:
-    """Leave out what the next answers need least until the token is short enough; tells whether anything was left out."""
+    """Leave out what is needed least until the token is short enough; tells whether anything was left out."""
     for smaller in _smaller(carried, features):
         if len(encode(smaller)) <= LONGEST - _ROOM:
             return smaller, smaller is not carried

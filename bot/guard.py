@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 512 * 1024
-"""Bytes of a body: 40,000 characters of a command, at twelve bytes for one (%F0%9F%94%A5), and the fields around them."""
+"""Bytes of a body: 40,000 characters of a command, at most twelve bytes each (%F0%9F%94%A5), and the other fields."""
 FRESH_S = 300
 """Seconds that a request may be old, or ahead of our clock; what Slack's documentation asks for."""
 DEEPEST = 32
@@ -55,7 +55,7 @@ class Guard:
         except ClientDisconnect:
             return
         except Refused as refused:
-            headers = {"allow": "POST"} if refused.status == 405 else None  # noqa: PLR2004
+            headers = {"allow": "POST"} if refused.status == 405 else None
             await PlainTextResponse(refused.reason + "\n", refused.status, headers)(scope, receive, send)
             return
         await self.app(scope, _replayed(body, receive), send)

@@ -1,0 +1,220 @@
+"""What each Slack message shows: a diagnosis, why a question is asked, what was told so far. All pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Literal
+
+from bot.blocks import Button, Buttons, Message, Part, Prose, Quoted
+from bot.case_token import UNDERSTOOD, Carried, decode, encode, fit
+from bot.wording import Page, StepWords, headline, page, percent, what_if_words
+from knowledge.clause import Value
+from rules.answers import said
+from rules.case import Asked, Case, Diagnosis
+from rules.diagnose import Expert
+from rules.explain import what_if
+from rules.observe import observe
+from rules.read import PasteTooLarge
+
+Action = Literal["go", "why", "change"]
+"""What a button opens: the diagnosis, why its question is asked, or what was told so far."""
+
+HELP = Message(
+    [
+        Prose(
+            "Type `/whydrop` and paste one or more firewall log lines behind it: a packet dropped as out of state, "
+            "or a connection that was reset. I say what I read, ask a few questions, and give the cause, the proof "
+            "and the next steps. “I don't know” is always an answer.\n"
+            "Only you see the answer, and nothing is stored. Mask addresses if you must: keep the ports, the flags and "
+            "the times, they matter most.",
+            "whydrop: why was it dropped, who reset it?",
+        )
+    ]
+)
+OLDER = Message([Prose("This message is from an older whydrop. Paste the line again: `/whydrop` and the line.")])
+FAILED = Message(
+    [Prose("Something went wrong here; this is a fault of whydrop's, and nothing was kept. Please try again.")]
+)
+_LEFT_OUT = "Some details of the lines were left out so that the case fits into this message; their facts still count."
+_ALSO = 3
+"""How many causes are named beside the question."""
+
+
+def answer(expert: Expert, text: str) -> Message:
+    """Answer the command: help, or the diagnosis of a paste."""
+    if text.strip().lower() in ("", "help", "?", "-h", "--help"):
+        return HELP
+    try:
+        reading = expert.read(text)
+    except PasteTooLarge as wrong:
+        return Message([Prose(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}")])
+    observed = Case(paste=text, observed=tuple(observe(reading)))
+    diagnosis = expert.diagnose(observed)
+    worded = page(diagnosis, expert.shelf)
+    case = observed.model_copy(update={"paste": ""})
+    return _diagnosed(expert, Carried(case, _understood(worded.understood)), diagnosis, worded)
+
+
+def after(expert: Expert, action: str, token: str) -> Message:
+    """Answer a button."""
+    try:
+        carried = decode(token, expert.shelf)
+        view = _VIEWS[action]
+    except (ValueError, KeyError):
+        return OLDER
+    return view(expert, carried)
+
+
+def _understood(sentences: Sequence[str]) -> str:
+    text = "\n".join(sentences)
+    return text if len(text) <= UNDERSTOOD else text[: UNDERSTOOD - 1] + "…"
+
+
+def _go(expert: Expert, carried: Carried) -> Message:
+    diagnosis = expert.diagnose(carried.case)
+    return _diagnosed(expert, carried, diagnosis, page(diagnosis, expert.shelf), replace=True)
+
+
+def _diagnosed(
+    expert: Expert, carried: Carried, diagnosis: Diagnosis, worded: Page, *, replace: bool = False
+) -> Message:
+    travels, left_out = fit(carried, expert.shelf.features)
+    parts = chain(
+        _line(carried.understood, worded),
+        _standing(diagnosis, worded),
+        _question(travels, diagnosis, worded) if diagnosis.question else _end(worded),
+        [Prose(_LEFT_OUT)] if left_out else [],
+        [Buttons(_doors(travels, diagnosis))],
+    )
+    return Message([part for part in parts if not isinstance(part, Buttons) or part.buttons], replace)
+
+
+def _line(understood: str, worded: Page) -> Iterator[Part]:
+    yield Quoted(understood, "What I read")
+    yield Quoted("\n".join(worded.not_understood[:3]), "What I could not read")
+
+
+def _standing(diagnosis: Diagnosis, worded: Page) -> Iterator[Part]:
+    yield Prose(headline(diagnosis), "Cause" if diagnosis.verdict else "So far")
+    for contradiction in worded.contradictions[:1]:
+        yield Prose(contradiction)
+    others = [f"{one.title} {percent(one.probability)}" for one in worded.ranking[1 : 1 + _ALSO]]
+    if others and not diagnosis.verdict and diagnosis.symptom:
+        rest = worded.more_causes + len(worded.ranking) - 1 - len(others)
+        yield Prose("Also possible: " + "; ".join(others) + (f"; and {rest} more." if rest > 0 else "."))
+
+
+def _question(carried: Carried, diagnosis: Diagnosis, worded: Page) -> Iterator[Part]:
+    if worded.steps and diagnosis.symptom:
+        yield Prose(f"If you stop here, begin with this: {worded.steps[0].title}")
+    if diagnosis.question:
+        yield Prose(diagnosis.question.text, "Question")
+        yield Buttons(_choices(carried, diagnosis, diagnosis.question))
+
+
+def _choices(carried: Carried, diagnosis: Diagnosis, asked: Asked) -> list[Button]:
+    """Offer each answer; its button carries the case in which it was given."""
+    again = bool(diagnosis.contradictions) and diagnosis.contradictions[0].ask_again == asked.feature
+    offered = [(one.label, answered(carried.case, asked.feature, one.value, again)) for one in asked.choices]
+    offered.append(("I don't know", answered(carried.case, asked.feature, None, again)))
+    return [_go_button(label, case, carried.understood) for label, case in offered]
+
+
+def answered(case: Case, feature: str, value: Value | None, again: bool = False) -> Case:
+    """Give the case after an answer; None is "I don't know". Asked again, the answer stands even if it contradicts."""
+    answers = {name: told for name, told in case.answers.items() if name != feature}
+    declined = case.declined - {feature}
+    if value is None:
+        declined |= {feature}
+    else:
+        answers[feature] = value
+    confirmed = case.confirmed | {feature} if again else case.confirmed
+    return case.model_copy(update={"answers": answers, "declined": declined, "confirmed": confirmed})
+
+
+def withdrawn(case: Case, feature: str) -> Case:
+    """Give the case as if that question had never been answered."""
+    answers = {name: told for name, told in case.answers.items() if name != feature}
+    left = {"declined": case.declined - {feature}, "confirmed": case.confirmed - {feature}}
+    return case.model_copy(update={"answers": answers, **left})
+
+
+def _go_button(label: str, case: Case, understood: str) -> Button:
+    return Button(label, "go", encode(Carried(case, understood)))
+
+
+def _doors(carried: Carried, diagnosis: Diagnosis) -> list[Button]:
+    token = encode(carried)
+    doors = [Button("Why do you ask?", "why", token)] if diagnosis.question else []
+    if carried.case.answers or carried.case.declined:
+        doors.append(Button("Change an answer", "change", token))
+    return doors
+
+
+def _end(worded: Page) -> Iterator[Part]:
+    yield Prose(_unwrapped(worded.explanation), "What happens")
+    yield _list("What speaks for it", worded.reasons_for)
+    yield _list("What speaks against it", worded.reasons_against)
+    yield Prose(worded.refuted_by, "What would refute it")
+    for number, step in enumerate(worded.steps, start=1):
+        yield from _step(number, step)
+    yield _list("Sources", worded.sources, links=True)
+
+
+def _step(number: int, step: StepWords) -> Iterator[Part]:
+    yield Prose("\n".join(step.notes), f"{number}. {step.title}")
+    yield Quoted(step.command or "")
+
+
+def _list(title: str, lines: Sequence[str], *, links: bool = False) -> Prose:
+    return Prose("\n".join(f"• {line}" for line in lines), title, links)
+
+
+def _unwrapped(text: str) -> str:
+    """Undo the line breaks of an entry's file; paragraphs and lists stay."""
+    return re.sub(r"(?<=\S)\n(?=[^\s•*-])", " ", text)
+
+
+def _why(expert: Expert, carried: Carried) -> Message:
+    diagnosis = expert.diagnose(carried.case)
+    worded = page(diagnosis, expert.shelf)
+    if diagnosis.question is None or worded.question is None:
+        return _go(expert, carried)
+    travels, _ = fit(carried, expert.shelf.features)
+    changes = what_if_words(what_if(expert, carried.case, diagnosis.question.feature))
+    parts: list[Part] = [
+        Quoted(carried.understood, "What I read"),
+        Prose(worded.question.text, "Question"),
+        Prose(worded.question.why, "Why I ask"),
+        Prose(worded.question.how, "How to find out"),
+        _list("What each answer would change", changes),
+        Buttons(_choices(travels, diagnosis, diagnosis.question)),
+        Buttons([_go_button("Back", travels.case, travels.understood)]),
+    ]
+    return Message(parts, replace=True)
+
+
+def _change(expert: Expert, carried: Carried) -> Message:
+    travels, _ = fit(carried, expert.shelf.features)
+    told: Mapping[str, Value | None] = {**dict.fromkeys(sorted(carried.case.declined)), **carried.case.answers}
+    rows = [_told(expert, travels, feature, value) for feature, value in told.items()]
+    parts: list[Part] = [
+        Quoted(carried.understood, "What I read"),
+        Prose("What you told me so far. Take an answer back, and it may be asked again.", "Change an answer"),
+        *rows,
+        Buttons([_go_button("Back", travels.case, travels.understood)]),
+    ]
+    return Message(parts, replace=True)
+
+
+def _told(expert: Expert, carried: Carried, feature: str, value: Value | None) -> Prose:
+    entry = expert.shelf.features[feature]
+    shown = "I don't know" if value is None else said(entry, value)
+    question = entry.question.text if entry.question else entry.title
+    button = _go_button("Take back", withdrawn(carried.case, feature), carried.understood)
+    return Prose(f"{question}\n{shown}", button=button)
+
+
+_VIEWS: Mapping[str, Callable[[Expert, Carried], Message]] = {"go": _go, "why": _why, "change": _change}

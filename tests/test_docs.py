@@ -1,0 +1,54 @@
+"""What the documents say about names, numbers and settings is what the code does."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from bot.settings import Settings
+from knowledge.model import Event
+from rules.weigh import ESTABLISHED, LIKELY, LOG_ODDS, POSSIBLE, PRIORS
+
+ROOT = Path(__file__).parent.parent
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("event", get_args(Event))
+def test_every_event_is_in_the_vocabulary(event: str) -> None:
+    assert f"`{event}`" in _text("docs/vocabulary.md")
+
+
+@pytest.mark.parametrize(("word", "log_odds"), LOG_ODDS.items())
+def test_every_strength_is_documented_with_its_factor(word: str, log_odds: float) -> None:
+    factor = math.exp(abs(log_odds))
+    shown = f"{factor:.0f}" if log_odds > 0 else f"1/{factor:.0f}"
+    assert f"| `{word}` | {shown} |" in _text("docs/weighing.md")
+
+
+def test_priors_and_standings_are_documented() -> None:
+    text = _text("docs/weighing.md")
+    factors = ", ".join(f"1/{math.exp(-value):.0f}" if value else "1" for value in PRIORS.values())
+    assert factors in text
+    for share in (ESTABLISHED, LIKELY, POSSIBLE):
+        assert f"{share:.0%}".replace("%", " %") in text
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(WHYDROP_[A-Z_]+)` \| ([^|]*) \|", _text("README.md"), re.MULTILINE))
+    wanted = {f"WHYDROP_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    assert set(rows) == set(wanted)
+    for name, field in wanted.items():
+        assert rows[name].strip("` ") == ("" if field.default is None else str(field.default))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/vocabulary.md", "docs/weighing.md"])
+def test_links_between_documents_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", _text(name)):
+        assert ((ROOT / name).parent / target).exists(), target
