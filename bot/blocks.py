@@ -1,6 +1,7 @@
 """Block Kit, within its documented limits: parts of a message become blocks, and the same words as plain text.
 
-Slack refuses a whole message for one text that is too long, and then the user sees nothing. What goes through here fits.
+Slack refuses a whole message for one text that is too long, and then the user sees nothing. What goes through here
+fits.
 """
 
 from __future__ import annotations
@@ -61,9 +62,10 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """A row of buttons."""
+    """A row of buttons; in words, its title stands before the labels."""
 
     buttons: Sequence[Button]
+    title: str
 
 
 Part = Prose | Quoted | Buttons
@@ -113,8 +115,8 @@ def words(parts: Sequence[Part]) -> str:
 
 def _words(part: Part) -> str:
     match part:
-        case Buttons(buttons):
-            return "Answers: " + " | ".join(escape(button.label) for button in buttons)
+        case Buttons(buttons, title):
+            return f"{escape(title)}: " + " | ".join(escape(button.label) for button in buttons)
         case Quoted():
             return _titled(part.title, f"```\n{quote(part.text)}\n```") if part.text.strip() else ""
         case Prose():

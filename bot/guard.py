@@ -135,7 +135,9 @@ def _check_form(text: str) -> None:
     try:
         fields = parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise Refused(400, "the body is no form") from None
+        fields = []
+    if not fields:
+        raise Refused(400, "the body is no form")
     for name, value in fields:
         if name == "payload":
             _check_json(value)

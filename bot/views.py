@@ -39,7 +39,9 @@ FAILED = Message(
 )
 _LEFT_OUT = "Some details of the lines were left out so that the case fits into this message; their facts still count."
 _ALSO = 3
-"""How many causes are named beside the question."""
+"""How many causes are named beside the leading one."""
+_UNREAD = 3
+"""How many lines are shown that could not be read."""
 
 
 def answer(expert: Expert, text: str) -> Message:
@@ -86,18 +88,22 @@ def _diagnosed(
         _standing(diagnosis, worded),
         _question(travels, diagnosis, worded) if diagnosis.question else _end(worded),
         [Prose(_LEFT_OUT)] if left_out else [],
-        [Buttons(_doors(travels, diagnosis))],
+        [Buttons(_doors(travels, diagnosis), "More")],
     )
     return Message([part for part in parts if not isinstance(part, Buttons) or part.buttons], replace)
 
 
 def _line(understood: str, worded: Page) -> Iterator[Part]:
     yield Quoted(understood, "What I read")
-    yield Quoted("\n".join(worded.not_understood[:3]), "What I could not read")
+    unread = worded.not_understood
+    more = [f"and {len(unread) - _UNREAD} more lines"] if len(unread) > _UNREAD else []
+    yield Quoted("\n".join([*unread[:_UNREAD], *more]), "What I could not read")
+    if unread and not understood:
+        yield Prose("No line could be read, so nothing is known yet. You can still answer, or paste another line.")
 
 
 def _standing(diagnosis: Diagnosis, worded: Page) -> Iterator[Part]:
-    yield Prose(headline(diagnosis), "Cause" if diagnosis.verdict else "So far")
+    yield Prose(headline(diagnosis), "Cause" if diagnosis.verdict else "Where this stands")
     for contradiction in worded.contradictions[:1]:
         yield Prose(contradiction)
     others = [f"{one.title} {percent(one.probability)}" for one in worded.ranking[1 : 1 + _ALSO]]
@@ -111,7 +117,7 @@ def _question(carried: Carried, diagnosis: Diagnosis, worded: Page) -> Iterator[
         yield Prose(f"If you stop here, begin with this: {worded.steps[0].title}")
     if diagnosis.question:
         yield Prose(diagnosis.question.text, "Question")
-        yield Buttons(_choices(carried, diagnosis, diagnosis.question))
+        yield Buttons(_choices(carried, diagnosis, diagnosis.question), "Answers")
 
 
 def _choices(carried: Carried, diagnosis: Diagnosis, asked: Asked) -> list[Button]:
@@ -190,8 +196,8 @@ def _why(expert: Expert, carried: Carried) -> Message:
         Prose(worded.question.why, "Why I ask"),
         Prose(worded.question.how, "How to find out"),
         _list("What each answer would change", changes),
-        Buttons(_choices(travels, diagnosis, diagnosis.question)),
-        Buttons([_go_button("Back", travels.case, travels.understood)]),
+        Buttons(_choices(travels, diagnosis, diagnosis.question), "Answers"),
+        Buttons([_go_button("Back", travels.case, travels.understood)], "More"),
     ]
     return Message(parts, replace=True)
 
@@ -204,7 +210,7 @@ def _change(expert: Expert, carried: Carried) -> Message:
         Quoted(carried.understood, "What I read"),
         Prose("What you told me so far. Take an answer back, and it may be asked again.", "Change an answer"),
         *rows,
-        Buttons([_go_button("Back", travels.case, travels.understood)]),
+        Buttons([_go_button("Back", travels.case, travels.understood)], "More"),
     ]
     return Message(parts, replace=True)
 

@@ -4,87 +4,150 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.clause import Clause, Value, typed
 from knowledge.model import Cause, Effort, Feature
 from knowledge.shelf import Shelf
 from rules.rule import Clued, Rule, RuleBook
-from rules.weigh import ESTABLISHED, LOG_ODDS, shares, standing
+from rules.weigh import ESTABLISHED, LIKELY, LOG_ODDS
 
 Known = Mapping[str, Value]
-Consequences = Callable[[Known], Known]
-"""Gives the facts that comparisons and inferences add to what is known."""
+Compare = Callable[[Known], Known]
+"""Gives the facts that comparisons (such as that of a silence with known timers) add to what is known."""
 
 EFFORTS: Mapping[Effort, float] = {"glance": 1.0, "lookup": 1.5, "command": 2.5, "capture": 4.0}
 """How much an answer costs, a glance at the same log being 1 (judgement)."""
 
-_ALIVE = 0.002
-"""Share under which a cause cannot make a question worth asking."""
 _WORTH_ASKING = 0.01
 """Expected gain (nats) under which a question decides nothing."""
+
+_COMPARED = frozenset({"timing.idle_s", "log.product"})
+"""Features that comparisons look at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A question beside its expected gain per effort, and what each answer would do to the ranking."""
+    """A question beside its expected gain per effort, and the factor each answer puts on each cause's share."""
 
     feature: Feature
     gain: float
-    after: Mapping[Value, Sequence[float]]
+    factors: Sequence[Mapping[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What one value of one feature does: log-odds at once (as factors too), and those that wait for other clauses."""
+
+    sure: Mapping[int, float]
+    factors: Mapping[int, float]
+    waiting: tuple[tuple[str, int, float, tuple[Clause, ...]], ...]
 
 
 class Asking:
     """What can be asked about the causes of one rule book, indexed once."""
 
-    def __init__(self, shelf: Shelf, book: RuleBook, causes: Sequence[Cause]) -> None:
+    def __init__(self, shelf: Shelf, book: RuleBook, causes: Sequence[Cause], compare: Compare) -> None:
         self._index = {cause.id: place for place, cause in enumerate(causes)}
+        self._compare = compare
         self._clues: dict[str, list[Clued]] = defaultdict(list)
         for clue in book.clues:
             for clause in clue.rule.clauses:
                 self._clues[clause.feature].append(clue)
-        self._leading = _leading_features(shelf, book)
+        self._inferences: dict[str, list[Rule]] = defaultdict(list)
+        for rule in book.inferences:
+            for clause in rule.clauses:
+                self._inferences[clause.feature].append(rule)
+        self._effects: dict[tuple[str, Value], _Effect] = {}
         self._askable = [
-            feature
+            (feature, answers_of(feature))
             for feature in shelf.features.values()
-            if feature.question and (feature.id in self._clues or feature.id in self._leading)
+            if feature.question and (feature.id in self._clues or self._leads(feature.id))
         ]
 
-    def outlooks(
-        self, known: Known, closed: frozenset[str], now: Sequence[float], follow: Consequences
-    ) -> list[Outlook]:
-        """Judge every open question, best first. `closed` features are known or declined."""
+    def outlooks(self, known: Known, declined: frozenset[str], now: Sequence[float]) -> list[Outlook]:
+        """Judge every open question, best first."""
         found = [
-            self._outlook(feature, known, now, follow)
-            for feature in self._askable
-            if feature.id not in closed and feature.id not in known
+            self._outlook(feature, values, known, now)
+            for feature, values in self._askable
+            if feature.id not in declined and feature.id not in known
         ]
         worth = [one for one in found if one.gain > _WORTH_ASKING]
         return sorted(worth, key=lambda one: (-one.gain, one.feature.id))
 
-    def _outlook(self, feature: Feature, known: Known, now: Sequence[float], follow: Consequences) -> Outlook:
-        values = answers_of(feature)
-        shifts = [self._shift({feature.id: value}, known, feature, follow) for value in values]
-        gain = _expected_gain(now, shifts) / (EFFORTS[feature.question.effort] if feature.question else 1.0)
-        after = {value: moved(now, shift) for value, shift in zip(values, shifts, strict=True)}
-        return Outlook(feature, gain, after)
+    def _leads(self, feature: str) -> bool:
+        return feature in _COMPARED or feature in self._inferences
 
-    def _shift(self, new: dict[str, Value], known: Known, feature: Feature, follow: Consequences) -> dict[int, float]:
-        """Give the log-odds that an answer would add to each cause, its consequences included."""
-        if feature.id in self._leading:
-            told = {**known, **new}
-            new |= {name: value for name, value in follow(told).items() if name not in told}
+    def _outlook(self, feature: Feature, values: Sequence[Value], known: Known, now: Sequence[float]) -> Outlook:
+        factors = [self._factors(feature.id, value, known) for value in values]
+        effort = EFFORTS[feature.question.effort] if feature.question else 1.0
+        return Outlook(feature, expected_gain(now, factors) / effort, factors)
+
+    def _factors(self, feature: str, value: Value, known: Known) -> Mapping[int, float]:
+        """Give the factor that an answer would put on the odds of each cause, its consequences included."""
+        new = self.consequences(feature, value, known)
+        effect = self._effect(feature, value)
+        if len(new) == 1 and not any(_met(others, new, known) for _, _, _, others in effect.waiting):
+            return effect.factors
         shift: dict[int, float] = defaultdict(float)
-        for clue in self._touched(new):
-            if _met(clue.rule.clauses, new, known):
-                shift[self._index[clue.cause]] += LOG_ODDS[clue.strength]
-        return shift
+        met: set[str] = set()
+        for name, worth in new.items():
+            effect = self._effect(name, worth)
+            for place, amount in effect.sure.items():
+                shift[place] += amount
+            for clue, place, amount, others in effect.waiting:
+                if clue not in met and _met(others, new, known):
+                    met.add(clue)
+                    shift[place] += amount
+        return _as_factors(shift)
 
-    def _touched(self, new: Mapping[str, Value]) -> list[Clued]:
-        if len(new) == 1:
-            return self._clues.get(next(iter(new)), [])
-        return list({clue.rule.name: clue for name in new for clue in self._clues.get(name, [])}.values())
+    def consequences(self, feature: str, value: Value, known: Known) -> dict[str, Value]:
+        """Give an answer beside the facts that would follow from it, by comparison and inference."""
+        new = {feature: value}
+        if not self._leads(feature):
+            return new
+        if feature in _COMPARED:
+            compared = self._compare({**known, feature: value})
+            new |= {name: worth for name, worth in compared.items() if name not in known}
+        queue = list(new)
+        while queue:
+            for rule in self._inferences.get(queue.pop(), ()):
+                if (
+                    rule.then
+                    and rule.then[0] not in new
+                    and rule.then[0] not in known
+                    and _met(rule.clauses, new, known)
+                ):
+                    new[rule.then[0]] = rule.then[1]
+                    queue.append(rule.then[0])
+        return new
+
+    def _effect(self, feature: str, value: Value) -> _Effect:
+        if (feature, value) not in self._effects:
+            self._effects[feature, value] = self._compiled(feature, value)
+        return self._effects[feature, value]
+
+    def _compiled(self, feature: str, value: Value) -> _Effect:
+        sure: dict[int, float] = defaultdict(float)
+        waiting = []
+        for clue, others in self._touched(feature, value):
+            place, amount = self._index[clue.cause], LOG_ODDS[clue.strength]
+            if others:
+                waiting.append((clue.rule.name, place, amount, others))
+            else:
+                sure[place] += amount
+        return _Effect(dict(sure), _as_factors(sure), tuple(waiting))
+
+    def _touched(self, feature: str, value: Value) -> Iterator[tuple[Clued, tuple[Clause, ...]]]:
+        for clue in self._clues.get(feature, ()):
+            own = next(clause for clause in clue.rule.clauses if clause.feature == feature)
+            if own.holds(value):
+                yield clue, tuple(clause for clause in clue.rule.clauses if clause is not own)
+
+
+def _as_factors(shift: Mapping[int, float]) -> dict[int, float]:
+    return {place: math.exp(amount) for place, amount in shift.items()}
 
 
 def _met(clauses: Sequence[Clause], new: Known, known: Known) -> bool:
@@ -95,12 +158,6 @@ def _met(clauses: Sequence[Clause], new: Known, known: Known) -> bool:
     return True
 
 
-def _leading_features(shelf: Shelf, book: RuleBook) -> frozenset[str]:
-    """Features whose answer lets other facts follow: those inferences look at, and those comparisons do."""
-    inferring = {clause.feature for rule in book.inferences for clause in rule.clauses}
-    return frozenset(inferring | {"timing.idle_s", "log.product"}) & frozenset(shelf.features)
-
-
 def answers_of(feature: Feature) -> list[Value]:
     """List the answers that are offered."""
     if feature.type == "yes-no":
@@ -108,53 +165,52 @@ def answers_of(feature: Feature) -> list[Value]:
     return [typed(feature, value) for value in feature.choices]
 
 
-def moved(now: Sequence[float], shift: Mapping[int, float]) -> list[float]:
-    """Give the shares after log-odds were added to some of them."""
-    odds = list(now)
-    for place, amount in shift.items():
-        odds[place] *= math.exp(amount)
-    total = math.fsum(odds)
-    return [one / total for one in odds]
-
-
-def _expected_gain(now: Sequence[float], shifts: Sequence[Mapping[int, float]]) -> float:
+def expected_gain(now: Sequence[float], factors: Sequence[Mapping[int, float]]) -> float:
     """Give the expected information gain in nats (Lindley 1956): the mean divergence of the shares after an answer.
 
-    How probable an answer is under a cause follows from the same log-odds: in proportion to what it would add.
+    How probable an answer is under a cause follows from the same factors: in proportion to them.
     """
-    touched = sorted({place for shift in shifts for place in shift if now[place] > _ALIVE})
-    if not touched:
-        return 0.0
-    rest = 1.0 - math.fsum(now[place] for place in touched)
-    likely = {place: shares([shift.get(place, 0.0) for shift in shifts]) for place in touched}
-    gain = 0.0
-    for number, shift in enumerate(shifts):
-        chance = rest / len(shifts) + math.fsum(now[place] * likely[place][number] for place in touched)
-        gain += chance * _divergence(now, shift, touched, rest)
-    return gain
+    sums: dict[int, float] = defaultdict(lambda: float(len(factors)))
+    for one in factors:
+        for place, factor in one.items():
+            sums[place] += factor - 1.0
+    even = (1.0 - sum(now[place] for place in sums)) / len(factors) + sum(now[place] / sums[place] for place in sums)
+    return sum(_share_of_gain(now, one, sums, even) for one in factors) if sums else 0.0
 
 
-def _divergence(now: Sequence[float], shift: Mapping[int, float], touched: Sequence[int], rest: float) -> float:
-    total = rest + math.fsum(now[place] * math.exp(shift.get(place, 0.0)) for place in touched)
-    kept = math.log(total)
-    moves = math.fsum(
-        now[place] * math.exp(shift.get(place, 0.0)) / total * (shift.get(place, 0.0) - kept) for place in touched
-    )
-    return moves - rest / total * kept
+def _share_of_gain(now: Sequence[float], factors: Mapping[int, float], sums: Mapping[int, float], even: float) -> float:
+    """Weigh one answer: its chance times the divergence it brings. `even` is its chance if it changed nothing."""
+    chance, total, moves = even, 1.0, 0.0
+    for place, factor in factors.items():
+        share = now[place]
+        chance += share * (factor - 1.0) / sums[place]
+        total += share * (factor - 1.0)
+        moves += share * factor * math.log(factor)
+    return chance * (moves / total - math.log(total))
+
+
+def moved(now: Sequence[float], factors: Mapping[int, float]) -> list[float]:
+    """Give the shares after an answer."""
+    odds = list(now)
+    for place, factor in factors.items():
+        odds[place] *= factor
+    total = math.fsum(odds)
+    return [one / total for one in odds]
 
 
 def changes_something(outlook: Outlook, now: Sequence[float]) -> bool:
     """Tell whether some answer would put another cause first, or give the first one another standing."""
     leader = max(range(len(now)), key=now.__getitem__)
     word = _word(now[leader])
-    return any(
-        max(range(len(after)), key=after.__getitem__) != leader or _word(after[leader]) != word
-        for after in outlook.after.values()
-    )
+    for factors in outlook.factors:
+        after = moved(now, factors)
+        if max(after) > after[leader] or _word(after[leader]) != word:
+            return True
+    return False
 
 
 def _word(share: float) -> str:
-    return standing(share, ()) if share < 0.5 else "established" if share >= ESTABLISHED else "likely"
+    return "established" if share >= ESTABLISHED else "likely" if share >= LIKELY else "open"
 
 
 def follow_rules(rules: Sequence[Rule], known: Known) -> dict[str, Value]:

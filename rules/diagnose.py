@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from knowledge.clause import Value
 from knowledge.model import Cause, Remedy, SymptomId
 from knowledge.shelf import Shelf
-from rules.ask import Asking, answers_of, changes_something, follow_rules
+from rules.ask import Asking, answers_of, changes_something
 from rules.case import (
     Asked,
     Case,
@@ -27,9 +26,10 @@ from rules.case import (
 )
 from rules.commands import command, fields
 from rules.engine import Engine, Run
-from rules.observe import compare, observe
+from rules.observe import observe
 from rules.read import Reading, read
 from rules.rule import Clued, RuleBook, rule_book
+from rules.timers import Timetable
 from rules.weigh import standing, weigh
 
 VERSION = "0.1.0"
@@ -56,7 +56,10 @@ class Expert:
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
-        self._families = {symptom: _family(shelf, symptom) for symptom in ("out-of-state", "reset", None)}
+        self._timetable = Timetable(shelf)
+        self._families = {
+            symptom: _family(shelf, symptom, self._timetable) for symptom in ("out-of-state", "reset", None)
+        }
         self._stamp = KnowledgeStamp(version=VERSION, hash=shelf.hash)
 
     def read(self, paste: str) -> Reading:
@@ -85,7 +88,7 @@ class Expert:
     def think(self, case: Case, reading: Reading) -> Thought:
         """Chain all rules over a case."""
         given = {fact.feature: fact for fact in self.observe(case, reading)}
-        given |= {fact.feature: fact for fact in compare(given, self.shelf) if fact.feature not in given}
+        given |= {fact.feature: fact for fact in self._timetable.facts(given)}
         family = self.family(given)
         run = family.engine.run({name: fact.value for name, fact in given.items()})
         facts = given | _derived(run, family, given, self.shelf)
@@ -116,16 +119,6 @@ class Expert:
             knowledge=self._stamp,
         )
 
-    def follow(self, family: Family, known: Mapping[str, Value]) -> dict[str, Value]:
-        """Give the facts that follow from what is known, by comparison and inference."""
-        facts = {
-            name: Fact.model_construct(feature=name, value=value, origin="", kind="told")
-            for name, value in known.items()
-            if name in ("timing.idle_s", "log.product")
-        }
-        compared = {fact.feature: fact.value for fact in compare(facts, self.shelf)}
-        return follow_rules(family.book.inferences, {**compared, **known})
-
     def _contradictions(self, case: Case, thought: Thought) -> list[Contradicted]:
         found = []
         for id_, one in self.shelf.contradictions.items():
@@ -148,9 +141,7 @@ class Expert:
         if not hypotheses or hypotheses[0].standing == "established":
             return None
         known = {name: fact.value for name, fact in thought.facts.items()}
-        outlooks = thought.family.asking.outlooks(
-            known, case.declined, thought.probabilities, lambda told: self.follow(thought.family, told)
-        )
+        outlooks = thought.family.asking.outlooks(known, case.declined, thought.probabilities)
         best = next((one for one in outlooks if changes_something(one, thought.probabilities)), None)
         return self._asked(best.feature.id, product, None) if best else None
 
@@ -224,10 +215,10 @@ class Thought:
         return str(fact.value) if fact else None
 
 
-def _family(shelf: Shelf, symptom: SymptomId | None) -> Family:
+def _family(shelf: Shelf, symptom: SymptomId | None, timetable: Timetable) -> Family:
     causes = tuple(cause for cause in shelf.causes.values() if symptom is None or symptom in cause.symptoms)
     book = rule_book(shelf, symptom)
-    return Family(causes, book, Engine(book.all_rules()), Asking(shelf, book, causes))
+    return Family(causes, book, Engine(book.all_rules()), Asking(shelf, book, causes, timetable.compare))
 
 
 def _derived(run: Run, family: Family, given: Mapping[str, Fact], shelf: Shelf) -> dict[str, Fact]:

@@ -6,14 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from knowledge.clause import Value, plain
-from knowledge.model import Event, Timer
-from knowledge.shelf import Shelf
+from knowledge.model import Event
 from rules.case import Endpoint, Fact, Kind, Record
 from rules.quantities import flag_class
 from rules.read import Reading, ReadLine
 from rules.times import seconds_between
-
-Facts = Mapping[str, Fact]
 
 _SYMPTOMS: Mapping[Event, str] = {
     "out-of-state": "out-of-state",
@@ -181,49 +178,3 @@ def _spread(drops: Sequence[ReadLine]) -> Iterator[Fact]:
 
 def _target(end: Endpoint) -> tuple[str | None, int | None]:
     return end.ip, end.port
-
-
-_TOLERANCE = 0.05
-"""Of a timer: silences are measured by hand, and timers are swept in steps (domain judgement)."""
-
-
-def compare(facts: Facts, shelf: Shelf) -> list[Fact]:
-    """State comparisons between facts and known timers, as features of their own."""
-    idle = facts.get("timing.idle_s")
-    if idle is None or not isinstance(idle.value, float):
-        return []
-    own = facts.get("log.product")
-    product = own.value if own else None
-    timers = [(id_, name, timer) for id_, name, timer in idle_timers(shelf) if _near(idle.value, timer)]
-    mine = [hit for hit in timers if hit[0] == product]
-    others = [hit for hit in timers if hit[0] != product]
-    found = [_compared("timing.idle_is_other_timer", bool(others), others, shelf)]
-    own_timers = [timer for id_, _name, timer in idle_timers(shelf) if id_ == product]
-    if own_timers:
-        reached = idle.value >= min(timer.seconds for timer in own_timers) * (1 - _TOLERANCE)
-        found.append(_compared("timing.idle_is_own_timer", bool(mine), mine, shelf))
-        found.append(_compared("timing.idle_reached_own_timer", reached, mine, shelf))
-    if timers:
-        found.append(_compared("timing.matching_timers", _names(timers, shelf), timers, shelf))
-    return found
-
-
-def idle_timers(shelf: Shelf) -> Iterator[tuple[str, str, Timer]]:
-    """All default idle timers that are known: product, name, timer."""
-    for id_, product in shelf.products.items():
-        for name, timer in product.timers.items():
-            if name.split("-")[0] == "idle":
-                yield id_, name, timer
-
-
-def _near(idle: float, timer: Timer) -> bool:
-    return abs(idle - timer.seconds) <= _TOLERANCE * timer.seconds
-
-
-def _compared(feature: str, value: Value, hits: Sequence[tuple[str, str, Timer]], shelf: Shelf) -> Fact:
-    near = f": within 5 % of the default of {_names(hits, shelf)}" if hits else ""
-    return Fact(feature=feature, value=value, origin=f"inferred from the silence{near}", kind="inferred")
-
-
-def _names(hits: Sequence[tuple[str, str, Timer]], shelf: Shelf) -> str:
-    return ", ".join(f"{shelf.products[id_].title} ({plain(timer.seconds)} s)" for id_, _name, timer in hits)

@@ -45,7 +45,8 @@ def _read(text: str, form: str) -> datetime:
             raise ValueError(text)
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     if "%Y" in form or "%y" in form:
-        return datetime.strptime(text, form)
+        moment = datetime.strptime(text, form)
+        return moment.replace(tzinfo=UTC) if form.endswith(("GMT", "UTC")) else moment
     return datetime.strptime(f"{_NO_YEAR} {text}", f"%Y {form}")
 
 

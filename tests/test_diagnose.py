@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from knowledge.clause import Value
 from knowledge.load import load_shelf
 from rules.answers import make_case
-from rules.ask import answers_of
+from rules.ask import answers_of, expected_gain, moved
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from rules.explain import cause_named, what_if, why_not
@@ -130,6 +131,38 @@ def test_every_source_that_is_named_is_listed() -> None:
     named = {step.source.partition("#")[0] for step in diagnosis.steps}
     named |= {one.source.partition("#")[0] for one in diagnosis.hypotheses[0].for_ if one.source}
     assert named <= {source.id for source in diagnosis.sources}
+
+
+@settings(max_examples=60, deadline=None)
+@given(answers=_answers(), symptom=st.sampled_from(["out-of-state", "reset"]))
+def test_what_a_question_is_chosen_for_is_what_its_answers_really_do(answers: dict[str, Value], symptom: str) -> None:
+    case = Case(answers={**answers, "symptom": symptom})
+    thought = EXPERT.think(case, EXPERT.read(""))
+    known = {name: fact.value for name, fact in thought.facts.items()}
+    for outlook in thought.family.asking.outlooks(known, frozenset(), thought.probabilities)[:4]:
+        for value, factors in zip(answers_of(outlook.feature), outlook.factors, strict=True):
+            told = case.model_copy(update={"answers": {**case.answers, outlook.feature.id: value}})
+            really = EXPERT.think(told, EXPERT.read("")).probabilities
+            assert moved(thought.probabilities, factors) == pytest.approx(really, abs=1e-9)
+
+
+def test_a_question_that_splits_the_causes_gains_more_than_one_that_does_not() -> None:
+    even = [0.5, 0.5]
+    splitting = expected_gain(even, [{0: 10.0}, {1: 10.0}])
+    useless = expected_gain(even, [{0: 10.0, 1: 10.0}, {}])
+    assert splitting > 0.3
+    assert useless == pytest.approx(0, abs=1e-12)
+
+
+def test_the_expected_gain_is_the_mean_divergence_of_the_shares() -> None:
+    now, factors = [0.6, 0.3, 0.1], [{0: 10.0, 2: 0.3}, {1: 3.0}]
+    likely = [[one.get(place, 1.0) / sum(f.get(place, 1.0) for f in factors) for one in factors] for place in range(3)]
+    mean = 0.0
+    for number, one in enumerate(factors):
+        after = moved(now, one)
+        chance = sum(now[place] * likely[place][number] for place in range(3))
+        mean += chance * sum(a * math.log(a / b) for a, b in zip(after, now, strict=True))
+    assert expected_gain(now, factors) == pytest.approx(mean)
 
 
 def test_why_not_names_what_failed_and_what_is_missing() -> None:
