@@ -186,8 +186,8 @@ def split(text: str, longest: int) -> list[str]:
     pieces = []
     while len(text) > longest:
         head = text[:longest]
-        at = max(head.rfind("\n"), head.rfind(" "))
-        head = head[:at] if at > longest // 2 else _ENTITY_CUT.sub("", head)
+        ends = [at for at in (head.rfind("\n"), head.rfind(" ")) if at > longest // 2]
+        head = head[: ends[0]] if ends else _ENTITY_CUT.sub("", head)
         pieces.append(head)
         text = text[len(head) :].lstrip()
     return [piece for piece in (*pieces, text) if piece.strip()]

@@ -7,7 +7,6 @@ read as if anybody had written it.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -88,8 +87,8 @@ def _unpacked(token: str) -> bytes:
     try:
         squeezed = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
         plain = unpacking.decompress(squeezed, _LARGEST)
-    except (zlib.error, binascii.Error) as wrong:
-        raise ValueError("the token is garbled") from wrong
+    except (zlib.error, ValueError):
+        raise ValueError("the token is garbled") from None
     if not unpacking.eof or unpacking.unused_data:
         raise ValueError("the token is cut, or unpacks to too much")
     return plain
@@ -98,8 +97,11 @@ def _unpacked(token: str) -> bytes:
 def _check(features: Mapping[str, Feature], values: Mapping[str, Value], names: set[str]) -> None:
     if unknown := (values.keys() | names) - features.keys():
         raise ValueError(f"the token names {len(unknown)} features that are not known")
-    for name, value in values.items():
-        typed(features[name], value)
+    try:
+        for name, value in values.items():
+            typed(features[name], value)
+    except ValueError:
+        raise ValueError("the token gives a feature a value that it cannot have") from None
 
 
 def fit(carried: Carried, features: Mapping[str, Feature]) -> tuple[Carried, bool]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvicorn
 from rich.table import Table
 from rich.text import Text
 
-from bot import service
 from bot.paste import MOST_BYTES, paste_of, plain_text
 from bot.settings import Settings
 from bot.terminal import Conversation, console, whole_page
@@ -207,5 +207,11 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
     """Serve REST and Slack over HTTP in one process."""
-    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    service.serve(Settings().model_copy(update=chosen), _expert())
+    settings = Settings()
+    _shelf()  # so that a wrong entry is told here, and not from inside the server
+    uvicorn.run(
+        "bot.service:create",  # by name: the other commands need not wait for its imports
+        factory=True,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+    )

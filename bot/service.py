@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import anyio
-import uvicorn
 from fastapi import Body, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from bot.limits import BodyLimit
+from bot.limits import Shield
 from bot.settings import Settings
 from bot.slack import slack_app
 from knowledge.clause import Value
+from knowledge.load import load_shelf
 from rules.answers import make_case
 from rules.case import Case, Diagnosis
 from rules.diagnose import VERSION, Expert
 from rules.read import LARGEST_PASTE, PasteTooLarge
 
-log = logging.getLogger("whydrop")
 
-Diagnose = Callable[[Case], Awaitable[Diagnosis]]
-"""The service's own entrance: one diagnosis, in a worker thread, a bounded number at a time."""
+def _sound(text: Any) -> Any:
+    """Replace lone surrogates, which JSON can carry and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode("utf-8") if isinstance(text, str) else text
+
+
+Cleaned = Annotated[str, BeforeValidator(_sound)]
 
 
 class Wanted(BaseModel):
@@ -34,12 +36,14 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    paste: str = Field("", max_length=LARGEST_PASTE, description="The log line or lines, verbatim")
+    paste: Cleaned = Field("", max_length=LARGEST_PASTE, description="The log line or lines, verbatim")
     answers: dict[str, Value | None] = Field({}, max_length=200, description="Feature to value; null: I don't know")
-    product: str | None = Field(None, max_length=100, description="The product that wrote the line")
+    product: Cleaned | None = Field(None, max_length=100, description="The product that wrote the line")
     declined: list[str] = Field([], max_length=200, description="Features never to be asked for")
     confirmed: list[str] = Field([], max_length=200, description="Answers that stand in spite of a contradiction")
 
+
+T = TypeVar("T")
 
 _EXAMPLE = {
     "paste": "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK "
@@ -55,24 +59,30 @@ The description of the interface: /openapi.json
 """
 
 
-def threaded(expert: Expert, threads: int) -> Diagnose:
-    """Make the entrance: diagnoses run in worker threads, so that a long paste keeps nobody waiting."""
-    limit = anyio.CapacityLimiter(threads)
+class Threads:
+    """The service's own entrance: work runs in worker threads, a bounded number at a time, so that a long paste
+    keeps nobody else waiting.
+    """
 
-    async def diagnose(case: Case) -> Diagnosis:
-        return await anyio.to_thread.run_sync(expert.diagnose, case, limiter=limit)
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._limiter: anyio.CapacityLimiter | None = None
 
-    return diagnose
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """Give what the function gives."""
+        if self._limiter is None:  # a limiter belongs to a running loop
+            self._limiter = anyio.CapacityLimiter(self._threads)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
 
 
 def create_app(settings: Settings, expert: Expert) -> FastAPI:
     """Build the ASGI application."""
-    diagnose = threaded(expert, settings.threads)
+    in_thread = Threads(settings.threads)
     api = FastAPI(title="whydrop", version=VERSION, docs_url=None, redoc_url=None, summary=_WELCOME.splitlines()[0])
-    api.add_middleware(BodyLimit)
+    api.add_middleware(Shield)
     api.add_exception_handler(HTTPException, _http_problem)
     api.add_exception_handler(RequestValidationError, _call_problem)
-    api.add_exception_handler(Exception, _our_problem)
+    api.add_exception_handler(PasteTooLarge, _too_large)
 
     @api.get("/", include_in_schema=False)
     async def welcome() -> PlainTextResponse:
@@ -84,10 +94,17 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
 
     @api.post("/v1/diagnoses", summary="Diagnose a paste; nothing is stored", response_model_by_alias=True)
     async def diagnoses(wanted: Annotated[Wanted, Body(examples=[_EXAMPLE])]) -> Diagnosis:
-        return await diagnose(_case(wanted, expert))
+        case = _case(wanted, expert)
+        return await in_thread(lambda: expert.diagnose(case))
 
-    api.mount("/slack", slack_app(settings, diagnose, expert))
+    api.mount("/slack", slack_app(settings, in_thread, expert))
     return api
+
+
+def create() -> FastAPI:
+    """Build the application from the environment; uvicorn calls this, in the process that serves."""
+    settings = Settings()
+    return create_app(settings, Expert(load_shelf(*([settings.knowledge] if settings.knowledge else []))))
 
 
 def _case(wanted: Wanted, expert: Expert) -> Case:
@@ -118,13 +135,5 @@ async def _call_problem(_request: Request, wrong: Exception) -> JSONResponse:
     return problem(422, "The request is not of the form that is wanted", "see errors, and /openapi.json", errors=found)
 
 
-async def _our_problem(_request: Request, wrong: Exception) -> JSONResponse:
-    if isinstance(wrong, PasteTooLarge):
-        return problem(413, "The paste is too large", str(wrong))
-    log.error("unexpected %s", type(wrong).__name__)
-    return problem(500, "Something went wrong here", "this is a fault of whydrop's; the paste was not kept")
-
-
-def serve(settings: Settings, expert: Expert) -> None:
-    """Run until stopped."""
-    uvicorn.run(create_app(settings, expert), host=settings.host, port=settings.port, log_level="info")
+async def _too_large(_request: Request, wrong: Exception) -> JSONResponse:
+    return problem(413, "The paste is too large", str(wrong))

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from knowledge.clause import Value
 from knowledge.model import Effort, Event, Strength, SymptomId
 
 Kind = Literal["seen", "told", "inferred", "assumed"]
 Standing = Literal["established", "likely", "possible", "unlikely", "excluded"]
+
+
+def _whole(value: Value) -> bool | int | float | str:
+    """Write 443, not 443.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Worth = Annotated[Value, PlainSerializer(_whole, when_used="json")]
 
 
 class Shape(BaseModel):
@@ -71,7 +79,7 @@ class Fact(Shape):
     """One feature's value in this case, with its origin: `line 2`, `you said`, `inferred by ...`, `assumed: ...`."""
 
     feature: str
-    value: Value
+    value: Worth
     origin: str
     kind: Kind
 
@@ -117,7 +125,7 @@ class Hypothesis(Shape):
 class Choice(Shape):
     """One answer that is offered."""
 
-    value: Value
+    value: Worth
     label: str
 
 

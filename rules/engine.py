@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,18 +45,21 @@ class Engine:
     """One set of rules, compiled once. `run` may be called from any thread."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = {f"r{number}": rule for number, rule in enumerate(rules)}
-        features = sorted({clause.feature for rule in rules for clause in rule.clauses})
+        alike: dict[tuple[Clause, ...], list[Rule]] = defaultdict(list)
+        for rule in rules:
+            alike[rule.clauses].append(rule)  # a session costs by the rule, and half of all clues share their clauses
+        self._rules = {f"r{number}": same for number, same in enumerate(alike.values())}
+        features = sorted({clause.feature for clauses in alike for clause in clauses})
         self._keys = {feature: f"f{number}" for number, feature in enumerate(features)}
-        host = _QuietHost({_NAME: {key: self._compile(rule) for key, rule in self._rules.items()} | _catch_all()})
-        self._host = host
-        self._ruleset = host.get_ruleset(_NAME)
+        compiled = {key: self._compile(same[0].clauses) for key, same in self._rules.items()}
+        self._host = _QuietHost({_NAME: compiled | _catch_all()})
+        self._ruleset = self._host.get_ruleset(_NAME)
         self._sessions = itertools.count(1)
 
     def run(self, facts: Mapping[str, Value]) -> Run:
         """Chain all rules to the fixpoint over these facts. A fact that is given is never derived anew."""
         session = str(next(self._sessions))
-        state = self._assert(session, [{_OPENING: 1}, *self._wired(facts)])
+        state = self._assert(session, [f'"{_OPENING}":1', *self._wired(facts)])
         try:
             return self._chain(session, state, facts)
         finally:
@@ -73,11 +78,15 @@ class Engine:
                 return Run(frozenset(fired), derived)
             state = self._assert(session, batch)
 
-    def _wired(self, facts: Mapping[str, Value]) -> list[dict[str, Any]]:
-        return [{"k": 1, self._keys[name]: _wire(value)} for name, value in facts.items() if name in self._keys]
+    def _wired(self, facts: Mapping[str, Value]) -> list[str]:
+        return [f'"k":1,"{self._keys[name]}":{_wire(value)}' for name, value in facts.items() if name in self._keys]
 
-    def _assert(self, session: str, batch: list[dict[str, Any]]) -> int:
-        return int(self._ruleset.assert_facts([{"sid": session, **fact} for fact in batch]))
+    def _assert(self, session: str, batch: list[str]) -> int:
+        text = ",".join(f'{{"sid":"{session}",{fact}}}' for fact in batch)
+        problem, state = c_engine.assert_facts(self._ruleset._handle, f"[{text}]")  # noqa: SLF001  (no public way)
+        if problem:
+            raise RuntimeError(f"the engine refused facts ({problem}): {text}")
+        return int(state)
 
     def _activations(self, state: int) -> Iterator[Rule]:
         """Take the activations one by one, without the host's state update after each."""
@@ -85,18 +94,18 @@ class Engine:
         result = c_engine.start_action_for_state(handle, state)
         message = result[1] if result else None
         while message:
-            yield from (self._rules[key] for key in json.loads(message) if key in self._rules)
+            yield from self._rules.get(_rule_in(message), ())
             message = c_engine.complete_and_start_action(handle, state)
 
-    def _compile(self, rule: Rule) -> dict[str, Any]:
-        patterns = [{f"c{number}": self._pattern(clause)} for number, clause in enumerate(rule.clauses)]
+    def _compile(self, clauses: Iterable[Clause]) -> dict[str, Any]:
+        patterns = [{f"c{number}": self._pattern(clause)} for number, clause in enumerate(clauses)]
         return {"all": patterns, "run": _nothing}
 
     def _pattern(self, clause: Clause) -> dict[str, Any]:
         key = self._keys[clause.feature]
         if isinstance(clause.test, Bounds):
             return _both(_bounds(key, clause.test))
-        alternatives = [{key: _wire(value)} for value in sorted(clause.test, key=str)]
+        alternatives = [{key: _word(value)} for value in sorted(clause.test, key=str)]
         return alternatives[0] if len(alternatives) == 1 else {"$or": alternatives}
 
 
@@ -111,11 +120,27 @@ def _both(parts: list[dict[str, Any]]) -> dict[str, Any]:
     return parts[0] if len(parts) == 1 else {"$and": parts}
 
 
-def _wire(value: Value) -> str | float:
+def _word(value: Value) -> str | float:
     """Yes and no travel as words: the engine compares loosely and knows true as 1."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value
+
+
+def _wire(value: Value) -> str:
+    """Write a value as JSON that the engine reads. 1e+16 makes it drop this fact and the rest in silence; 1.0e+16 is read."""
+    word = _word(value)
+    if isinstance(word, str):
+        return json.dumps(word, ensure_ascii=False)  # as the rules were
+    if not math.isfinite(word):
+        raise ValueError(f"{word!r} is no finite number")
+    text = repr(float(word))
+    return text if "." in text else text.replace("e", ".0e")
+
+
+def _rule_in(message: str) -> str:
+    """Give the rule of an activation: its first key. The facts that follow are long, and known already."""
+    return message[2 : message.index('"', 2)]
 
 
 def _conclusions(rules: Iterable[Rule]) -> Iterator[tuple[str, Value]]:

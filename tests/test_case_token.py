@@ -172,7 +172,11 @@ def test_no_token_breaks_the_reading(token: str) -> None:
         decode(token, SHELF)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | ANYTHING, lambda one: st.lists(one, max_size=4)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | ANYTHING, lambda one: st.lists(one, max_size=4)
+    )
+)
 def test_no_content_breaks_the_reading(content: object) -> None:
     with pytest.raises(ValueError, match=r".+"):
         decode(token_of(content), SHELF)

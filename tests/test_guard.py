@@ -60,7 +60,9 @@ async def test_older_and_later_requests_are_refused(off: int) -> None:
     assert (await through(BODY, signed(BODY, NOW + off))).status_code == 401
 
 
-@pytest.mark.parametrize("timestamp", ["", "abc", "1e9", "-1700000000", "1_700_000_000", " ", "１７００００００００", "9" * 400])
+@pytest.mark.parametrize(
+    "timestamp", ["", "abc", "1e9", "-1700000000", "1_700_000_000", " ", "１７００００００００", "9" * 400]
+)
 async def test_a_timestamp_that_is_no_number_is_refused(timestamp: str) -> None:
     headers = [(name.encode(), value.encode()) for name, value in signed(BODY, NOW).items() if "timestamp" not in name]
     headers.append((b"x-slack-request-timestamp", timestamp.encode()))
@@ -81,7 +83,9 @@ async def test_a_signature_that_is_not_slacks_is_refused(signature: str) -> None
 @pytest.mark.parametrize("times", [0, 2])
 async def test_a_header_that_decides_must_stand_once(name: str, times: int) -> None:
     headers = {one.encode(): value.encode() for one, value in signed(BODY, NOW).items()}
-    pairs = [one for one in headers.items() if one[0] != name.encode()] + [(name.encode(), headers[name.encode()])] * times
+    pairs = [one for one in headers.items() if one[0] != name.encode()] + [
+        (name.encode(), headers[name.encode()])
+    ] * times
     assert (await through(BODY, pairs)).status_code == 401
 
 
