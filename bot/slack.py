@@ -66,14 +66,22 @@ def bolt_app(secret: str, in_thread: InThread, expert: Expert) -> AsyncApp:
     """Make the Bolt app: acknowledge at once, then work, then answer."""
     app = AsyncApp(name="whydrop", signing_secret=secret, authorize=_authorize, logger=_QUIET)
 
+    async def answer(body: Fields, work: Callable[[], Message]) -> None:
+        try:
+            message = await in_thread(work)
+        except Exception as error:  # noqa: BLE001  whatever broke, somebody waits for an answer
+            log.error("unexpected %s", _place(error))
+            message = views.FAILED
+        await post(body, message)
+
     async def command(ack: AsyncAck, body: Fields) -> None:
         await ack()
-        await post(body, await in_thread(lambda: views.answer(expert, body.get("text") or "")))
+        await answer(body, lambda: views.answer(expert, body.get("text") or ""))
 
     async def button(ack: AsyncAck, body: Fields, action: Fields) -> None:
         await ack()
         name = str(action["action_id"]).split(":")[1]
-        await post(body, await in_thread(lambda: views.after(expert, name, str(action.get("value")))))
+        await answer(body, lambda: views.after(expert, name, str(action.get("value"))))
 
     app.command("/whydrop")(command)
     app.action(re.compile(r"whydrop:[a-z]+:\d+"))(button)
@@ -86,17 +94,19 @@ async def _authorize(enterprise_id: str | None, team_id: str | None) -> Authoriz
     return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
 
-async def _failed(error: Exception, body: Fields, response: BoltResponse | None) -> BoltResponse | None:
-    """Tell the log where it broke, without the words of the error, which may quote the paste; and tell the user."""
+async def _failed(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
+    """Answer a request that Bolt itself stumbles over; without this, it would be a 500, and its words in the log."""
+    log.error("unexpected %s", _place(error))
+    return response and BoltResponse(status=400, body="the request is not of the form that Slack sends")
+
+
+def _place(error: Exception) -> str:
+    """Say what broke and where, without the words of the error: they may quote the paste."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-    log.error("unexpected %s at %s", type(error).__name__, where)
-    if response is None:  # it was acknowledged, and somebody waits
-        await post(body, views.FAILED)
-        return None
-    return BoltResponse(status=400, body="the request is not of the form that Slack sends")
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
+    return f"{type(error).__name__} at {where}"
 
 
 @dataclass(frozen=True, slots=True)

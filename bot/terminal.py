@@ -78,7 +78,7 @@ class Conversation:
         if word == "back":
             return self._back()
         if word.startswith("why not"):
-            self._say(self._why_not(said[7:], diagnosis))
+            self._say(self._why_not(said[7:].rstrip("?"), diagnosis))
         elif word.startswith("why"):
             self._say([question.why, *what_if_words(what_if(self.expert, self.case, question.feature))])
         elif word == "facts":

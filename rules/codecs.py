@@ -109,7 +109,7 @@ def _unescaped(text: str) -> str:
 def _extension(text: str) -> dict[str, str]:
     """Read `key=value key=value` where values may hold spaces: a value ends where the next key begins."""
     keys = list(pattern(_CEF_KEY).finditer(text))
-    ends = [*(match.start() for match in keys[1:]), len(text)]
+    ends = [*(match.start() for match in keys), len(text)][1:]
     found: dict[str, str] = {}
     for match, end in zip(keys, ends, strict=True):
         found.setdefault(match.group("key") or "", _unescaped(text[match.end() : end].strip()))

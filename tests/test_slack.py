@@ -144,15 +144,11 @@ def test_what_nobody_knows_is_never_asked_again(asker: Asker, slack: ResponseUrl
 def test_every_button_leads_to_a_message_that_slack_takes(asker: Asker, slack: ResponseUrl) -> None:
     asker.command(LINE)
     waiting = [slack.next()]
-    for _ in range(60):
-        if not waiting:
-            break
-        message = waiting.pop(0)
-        for button in buttons(message)[:4]:
+    for _ in range(12):
+        for button in buttons(waiting.pop(0)):
             assert asker.press(button).status_code == 200
             waiting.append(slack.next())
             assert problems(waiting[-1]) == []
-        del waiting[12:]
 
 
 def test_why_explains_and_leads_back(asker: Asker, slack: ResponseUrl) -> None:

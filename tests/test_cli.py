@@ -1,0 +1,151 @@
+"""The command line as its contract fixes it: output, exit status, and what it says to a wrong call."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+
+ROOT = Path(__file__).parent.parent
+LINE = (
+    "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 "
+    "flags SYN ACK on interface outside"
+)
+
+
+def _run(*words: str, stdin: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(app, list(words), input=stdin)
+
+
+def test_a_line_gives_json_and_status_0() -> None:
+    result = _run("diagnose", LINE, "--json", "--no-ask")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["records"][0]["event"] == "out-of-state"
+    assert found["question"] is not None
+
+
+def test_answers_on_the_command_line_count() -> None:
+    result = _run("diagnose", LINE, "--json", "--answer", "handshake.syn_seen=no", "--answer", "timing.worked=never")
+    found = json.loads(result.stdout)
+    assert found["verdict"]["cause"] == "asymmetric-routing"
+    assert {one["feature"]: one["kind"] for one in found["facts"]}["handshake.syn_seen"] == "told"
+
+
+def test_commands_are_filled_with_the_addresses_of_the_line() -> None:
+    found = json.loads(_run("diagnose", LINE, "--json", "--answer", "handshake.syn_seen=no").stdout)
+    commands = " ".join(step["command"] or "" for step in found["steps"])
+    assert "192.0.2.10" in commands
+    assert "198.51.100.7" in commands
+
+
+def test_what_cannot_be_read_is_status_3_and_says_why() -> None:
+    result = _run("diagnose", "good morning", "--json")
+    assert result.exit_code == 3
+    found = json.loads(result.stdout)
+    assert found["symptom"] is None
+    assert found["hypotheses"] == []
+    assert found["unread"] == [{"line": 1, "text": "good morning", "why": "no dialect recognises this line"}]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["diagnose", LINE, "--answer", "packet.flags"], "write FEATURE=VALUE"),
+        (["diagnose", LINE, "--answer", "packet.flag=SA"], "did you mean 'packet.flags'"),
+        (["diagnose", LINE, "--answer", "packet.flags=purple"], "allowed: SA, A, PA"),
+        (["diagnose", LINE, "--product", "abacus"], "unknown product 'abacus'"),
+        (["diagnose", "x\n" * 20_001], "Filter it by the addresses"),
+        (["read", "/no/such/file"], "No such file"),
+        (["knowledge", "show", "nothing"], "no entry 'nothing'"),
+        (["knowledge", "list", "stars"], "no kind 'stars'"),
+    ],
+)
+def test_a_wrong_call_is_status_2_and_says_what_is_wrong(words: list[str], says: str) -> None:
+    result = _run(*words)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_without_a_terminal_the_diagnosis_is_printed_as_it_stands() -> None:
+    result = _run("diagnose", "-", stdin=LINE)
+    assert result.exit_code == 0
+    for part in ("Understood", "Asymmetric routing", "Question 1", "As it stands", "Next steps"):
+        assert part in result.stdout
+
+
+def test_read_gives_one_object_a_line() -> None:
+    result = _run("read", "--json", stdin=f"{LINE}\nnonsense here\n")
+    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert (first["line"], first["dialect"]) == (1, "cisco-asa")
+    assert second == {"line": 2, "text": "nonsense here", "why": "no dialect recognises this line"}
+
+
+def test_read_takes_a_file(tmp_path: Path) -> None:
+    (tmp_path / "fw.log").write_text(LINE)
+    assert "out-of-state" in _run("read", str(tmp_path / "fw.log")).stdout
+
+
+@pytest.mark.parametrize("content", [b"\x00\xff\xfe\x80" * 50, LINE.encode("utf-16"), b"\xef\xbb\xbf" + LINE.encode()])
+def test_any_encoding_gets_an_answer(content: bytes) -> None:
+    result = _run("read", "--json", stdin=content)
+    assert result.exit_code in (0, 3)
+    assert (result.exit_code == 0) == (b"\x80" not in content)
+
+
+def test_knowledge_check_is_clean_and_counts() -> None:
+    result = _run("knowledge", "check")
+    assert result.exit_code == 0
+    assert "no problems" in result.stdout
+
+
+def test_knowledge_coverage_leaves_nothing_open() -> None:
+    result = _run("knowledge", "coverage")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].endswith("statements, none open")
+
+
+def test_knowledge_shows_entries_of_every_kind() -> None:
+    for id_ in ("asymmetric-routing", "packet.flags", "paloalto", "cisco-asa", "rfc9293", "push-means-data", "reset"):
+        assert id_ in _run("knowledge", "show", id_).stdout
+
+
+def test_knowledge_lists_everything_and_prints_its_schema() -> None:
+    assert "port-closed" in _run("knowledge", "list").stdout
+    assert "port-closed" not in _run("knowledge", "list", "features").stdout
+    schema = json.loads(_run("knowledge", "schema").stdout)
+    assert "points to" in schema["Cause"]["$defs"]["Clue"]["properties"]
+
+
+def test_wrong_entries_of_a_site_are_told_with_file_and_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "causes").mkdir()
+    (tmp_path / "causes" / "mine.yaml").write_text("title: Mine\nsymptoms: [reset]\nprior: sometimes\n")
+    monkeypatch.setenv("WHYDROP_KNOWLEDGE", str(tmp_path))
+    result = _run("diagnose", LINE)
+    assert result.exit_code == 1
+    assert "mine.yaml:3: 'prior'" in result.stderr
+
+
+def test_it_really_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "diagnose", "--json", "--no-ask", b"Not a Valid SYN packet [A] \xff"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)["records"][0]["flags"] == ["ACK"]
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    command = f"{sys.executable} -m bot knowledge list | head -n 1"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert b"Traceback" not in done.stderr

@@ -1,0 +1,134 @@
+"""A conversation in the terminal: asked, answered, explained, taken back, left."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+from rich.console import Console
+
+from bot.terminal import Conversation
+from rules.answers import make_case
+from rules.case import Diagnosis
+from rules.diagnose import Expert
+
+ROOT = Path(__file__).parent.parent
+FACTS = {"symptom": "out-of-state", "packet.flags": "SA"}
+
+
+def _talk(expert: Expert, *typed: str, facts: dict[str, str] | None = None, paste: str = "") -> tuple[Diagnosis, str]:
+    lines: Iterator[str] = iter(typed)
+
+    def read_line() -> str:
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    out = Console(file=io.StringIO(), width=100, highlight=False)
+    case = make_case(expert.shelf, paste, FACTS if facts is None else facts)
+    result = Conversation(expert, out, read_line, case).run()
+    assert isinstance(out.file, io.StringIO)
+    return result, " ".join(out.file.getvalue().split())
+
+
+def test_the_question_comes_with_why_how_and_its_choices(expert: Expert) -> None:
+    _result, said = _talk(expert)
+    for part in ("Question 1", "Did the firewall see the opening SYN", "Why: ", "How: ", "1 yes 2 no"):
+        assert part in said
+
+
+def test_an_answer_leads_to_the_verdict_with_proof_and_steps(expert: Expert) -> None:
+    result, said = _talk(expert, "no")
+    assert result.verdict is not None
+    assert result.verdict.cause == "asymmetric-routing"
+    for part in ("Verdict", "For it", "you said", "What would refute it", "Next steps", "Undo: ", "Check: ", "Sources"):
+        assert part in said
+
+
+def test_why_says_what_each_answer_would_change_and_asks_on(expert: Expert) -> None:
+    result, said = _talk(expert, "why", "no")
+    assert "“no”: Asymmetric routing would lead with" in said
+    assert result.verdict is not None
+
+
+def test_why_not_names_what_speaks_against_a_cause(expert: Expert) -> None:
+    _result, said = _talk(expert, "why not idle timeout?")
+    assert "Idle timeout at the firewall stands at under 1 % (excluded)" in said
+    assert "Against it: " in said
+
+
+def test_why_not_of_a_cause_nobody_knows_lists_those_there_are(expert: Expert) -> None:
+    _result, said = _talk(expert, "why not gremlins")
+    assert "unknown cause" in said
+
+
+def test_why_not_os_fingerprinting_tells_the_claim_and_what_is_better_known(expert: Expert) -> None:
+    _result, said = _talk(expert, "why not os fingerprinting", facts={"symptom": "reset"})
+    assert "It is never offered as a cause" in said
+
+
+def test_unknown_goes_on_to_another_question(expert: Expert) -> None:
+    _result, said = _talk(expert, "unknown")
+    assert "Question 2" in said
+
+
+def test_back_takes_the_last_answer_back(expert: Expert) -> None:
+    result, said = _talk(expert, "back", "unknown", "back", "no")
+    assert "There is no answer to take back" in said
+    assert result.verdict is not None
+    plain, _said = _talk(expert, "no")
+    assert result == plain
+
+
+def test_quit_leaves_something_useful(expert: Expert) -> None:
+    result, said = _talk(expert, "quit")
+    assert result.verdict is None
+    assert "As it stands" in said
+    assert "Asymmetric routing leads" in said
+
+
+def test_what_is_not_understood_says_what_is_allowed_and_asks_on(expert: Expert) -> None:
+    result, said = _talk(expert, "", "banana", "help", "no")
+    assert "'banana' is no answer to handshake.syn_seen; allowed: yes, no, unknown" in said
+    assert "why not CAUSE" in said
+    assert result.verdict is not None
+
+
+def test_facts_are_listed_with_their_origin(expert: Expert) -> None:
+    _result, said = _talk(expert, "facts")
+    assert "TCP flags of the dropped packet: SA (SYN+ACK: the answer to an opening) (you said)" in said
+
+
+def test_contradictory_answers_are_asked_again(expert: Expert) -> None:
+    _result, said = _talk(expert, "2", facts={**FACTS, "timing.worked": "then-broke"})
+    assert "This does not go together" in said
+
+
+def test_pasted_control_characters_never_reach_the_terminal(expert: Expert) -> None:
+    _result, said = _talk(
+        expert, paste="Not a Valid SYN packet [SA] \x1b]0;owned\x07 \x1b[2J \x9b31m [bold]x[/bold]", facts={}
+    )
+    assert "\x1b" not in said
+    assert "\x9b" not in said
+
+
+@pytest.mark.parametrize("leave", ["\x04", "\x03"])
+def test_a_real_terminal_conversation(leave: str) -> None:
+    line = (
+        "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface x"
+    )
+    child = pexpect.spawn(sys.executable, ["-m", "bot", "diagnose", line], cwd=str(ROOT), timeout=60, encoding="utf-8")
+    child.expect("Question 1")
+    child.expect("> ")
+    child.sendline("why")
+    child.expect("would lead with")
+    child.send(leave)
+    child.expect("As it stands")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
