@@ -17,8 +17,9 @@ from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from rules.explain import cause_named, not_a_cause, what_if, why_not
 
-_BAR = 20
+_BAR = 12
 _WIDEST = 100
+_ONE_LINE = 76
 _HELP = (
     "Answer with a number, a word or a duration. Also: unknown (skip it), why (why this question, and what each answer "
     "would change), why not CAUSE, facts (what is known), back (take the last answer back), quit."
@@ -56,7 +57,10 @@ class Conversation:
             if words.question is None or not self._answered(diagnosis, words.question):
                 break
             diagnosis = self.expert.diagnose(self.case)
-        self.out.print(conclusion(page(diagnosis, self.expert.shelf)))
+        words = page(diagnosis, self.expert.shelf)
+        if diagnosis.question is None:
+            self.out.print(_standing(words))
+        self.out.print(conclusion(words))
         return diagnosis
 
     def _answered(self, diagnosis: Diagnosis, question: QuestionWords) -> bool:
@@ -166,7 +170,9 @@ def _title(text: str) -> RenderableType:
 
 def _standing(words: Page) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=45)
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=44)
+    for _ in range(3):
+        table.add_column(no_wrap=True)
     for rank in words.ranking:
         table.add_row(Text("  " + rank.title), _bar(rank), Text(rank.percent, justify="right"), Text(rank.word, "dim"))
     more = Text(f"  and {words.more_causes} less likely causes", "dim")
@@ -179,19 +185,24 @@ def _bar(rank: Rank) -> Text:
 
 
 def _asked(question: QuestionWords, number: int) -> RenderableType:
-    choices = Text("  ")
-    for place, (_value, label) in enumerate(question.choices, start=1):
-        choices.append(f"{place} ", "bold green")
-        choices.append(f"{label}   ")
     return Group(
         _title(f"Question {number}"),
         Padding(Text(question.text, "bold"), (0, 0, 0, 2)),
         Padding(Text("Why: " + question.why, "dim"), (0, 0, 0, 2)),
         Padding(Text("How: " + question.how, "dim"), (0, 0, 0, 2)),
         Text(),
-        choices,
+        _choices([label for _value, label in question.choices]),
         Text("  unknown · why · why not CAUSE · facts · back · quit", "dim"),
     )
+
+
+def _choices(labels: Sequence[str]) -> RenderableType:
+    """Lay the choices out beside each other where they fit, else below each other."""
+    numbered = [
+        Text.assemble((f"{number} ", "bold green"), (label, "")) for number, label in enumerate(labels, start=1)
+    ]
+    short = sum(len(one) + 3 for one in numbered) < _ONE_LINE
+    return Padding(Text("   " if short else "\n").join(numbered), (0, 0, 0, 2))
 
 
 def conclusion(words: Page) -> RenderableType:

@@ -29,6 +29,8 @@ _RISKS = {
     "weakens-security": "weakens security",
 }
 _KINDS = {"look": "To look at", "fix": "A fix", "workaround": "A workaround"}
+_LEVEL = 0.005
+"""Shares closer than this are level."""
 _SHOWN = 5
 """How many causes are shown before the rest is only counted."""
 
@@ -102,8 +104,8 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
         contradictions=[f"This does not go together: {one.because}." for one in diagnosis.contradictions],
         question=_question(diagnosis),
         explanation=reflowed(diagnosis.verdict.explanation) if diagnosis.verdict else "",
-        reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader else [],
-        reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader else [],
+        reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader and _counts(leader) else [],
+        reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader and _counts(leader) else [],
         refuted_by=_capital(leader.refuted_by) if leader and _counts(leader) else "",
         steps=[_step(step, shelf) for step in diagnosis.steps],
         sources=[_source(one.title, one.address, one.trust) for one in diagnosis.sources],
@@ -130,6 +132,9 @@ def headline(diagnosis: Diagnosis) -> str:
         return f"So far {leader.title} leads ({leader.standing}, {percent(leader.probability)})."
     if diagnosis.question is None:
         return "I don't know: what is known fits several causes, and none of them well enough to name it."
+    level = [one.title for one in diagnosis.hypotheses if leader.probability - one.probability < _LEVEL]
+    if len(level) > 1:
+        return f"Nothing stands out yet; {len(level)} causes are level at {percent(leader.probability)}."
     return f"Nothing stands out yet; {leader.title} leads with {percent(leader.probability)}."
 
 
@@ -142,8 +147,10 @@ def _understood(record: Record, shelf: Shelf) -> str:
     if record.event:
         what = str(shelf.features["log.event"].choices[record.event])
     parts = [f"Line {record.line}, {record.vendor} {record.product}: {what}"]
-    if record.source.ip or record.destination.ip or record.source.port or record.destination.port:
+    if record.source.ip or record.destination.ip:
         parts.append(f"{_end(record.source)} to {_end(record.destination)}")
+    elif port := record.destination.port or record.source.port:
+        parts.append(f"port {port}")
     if record.flags:
         parts.append("flags " + "+".join(record.flags))
     if record.duration_s is not None:

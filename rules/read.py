@@ -247,13 +247,21 @@ _LOWEST_EPHEMERAL = 1024
 
 
 def _client_by_ports(source: int | None, destination: int | None) -> tuple[End, str, bool] | None:
-    """Assume that the service port is the server's: below 1024, or clearly the lower of the two."""
-    if source is None or destination is None or source == destination:
-        return None
+    """Assume that the service port is the server's: below 1024, or clearly the lower of the two, or the only one."""
+    if source is None or destination is None:
+        return _client_by_one_port(source, destination)
     low, high = sorted((source, destination))
-    if low >= _LOWEST_EPHEMERAL and high < 2 * low:
+    if low == high or (low >= _LOWEST_EPHEMERAL and high < 2 * low):
         return None
     return ("destination" if source == low else "source"), f"{low} looks like the service port", True
+
+
+def _client_by_one_port(source: int | None, destination: int | None) -> tuple[End, str, bool] | None:
+    if destination is not None:
+        return "source", f"{destination} is the only port that is named, and the destination's", True
+    if source is not None and source < _LOWEST_EPHEMERAL:
+        return "destination", f"{source} looks like the service port", True
+    return None
 
 
 def _event(rule: LineRule, client: End | None) -> Event | None:

@@ -48,17 +48,14 @@ def running(app: ASGIApp) -> Iterator[str]:
 
 @dataclass
 class ResponseUrl:
-    """What Slack has behind a response_url. `planned` answers come first; then every message is judged by its limits."""
+    """What Slack has behind one response_url. `planned` answers come first; then messages are judged by their limits."""
 
+    address: str
     planned: deque[Response] = field(default_factory=deque)
     posted: queue.Queue[Fields] = field(default_factory=queue.Queue)
 
-    def app(self) -> ASGIApp:
-        """Give the ASGI app."""
-        return Starlette(routes=[Route("/answer", self._take, methods=["POST"])])
-
-    async def _take(self, request: Request) -> Response:
-        message: Fields = await request.json()
+    def take(self, message: Fields) -> Response:
+        """Answer a message as Slack does."""
         self.posted.put(message)
         if self.planned:
             return self.planned.popleft()
@@ -68,6 +65,23 @@ class ResponseUrl:
     def next(self) -> Fields:
         """Wait for the next message."""
         return self.posted.get(timeout=10)
+
+
+class ResponseUrls:
+    """The server of all response_urls, each with an address of its own."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, ResponseUrl] = {}
+        self.app = Starlette(routes=[Route("/{name}", self._take, methods=["POST"])])
+
+    def open(self, server: str) -> ResponseUrl:
+        """Make one more."""
+        name = f"commands-{len(self.opened)}"
+        self.opened[name] = ResponseUrl(f"{server}/{name}")
+        return self.opened[name]
+
+    async def _take(self, request: Request) -> Response:
+        return self.opened[request.path_params["name"]].take(await request.json())
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ async def test_older_and_later_requests_are_refused(off: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "timestamp", ["", "abc", "1e9", "-1700000000", "1_700_000_000", " ", "１７００００００００", "9" * 400]
+    "timestamp", ["", "abc", "1e9", "-1700000000", "1_700_000_000", " ", "\uff11\uff17", "9" * 400]
 )
 async def test_a_timestamp_that_is_no_number_is_refused(timestamp: str) -> None:
     headers = [(name.encode(), value.encode()) for name, value in signed(BODY, NOW).items() if "timestamp" not in name]
@@ -71,7 +71,7 @@ async def test_a_timestamp_that_is_no_number_is_refused(timestamp: str) -> None:
 
 @pytest.mark.parametrize(
     "signature",
-    ["", "v0=", "v0=" + "0" * 64, "v1=" + "0" * 64, "v0=" + "G" * 64, "v0=" + "é" * 64, "v0=" + "０" * 64],
+    ["", "v0=", "v0=" + "0" * 64, "v1=" + "0" * 64, "v0=" + "G" * 64, "v0=" + "é" * 64, "v0=" + "\uff10" * 64],
 )
 async def test_a_signature_that_is_not_slacks_is_refused(signature: str) -> None:
     headers = [(name.encode(), value.encode()) for name, value in signed(BODY, NOW).items() if "signature" not in name]

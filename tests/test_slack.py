@@ -16,7 +16,7 @@ import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -32,6 +32,7 @@ from tests.loopback_slack import (
     Asker,
     Fields,
     ResponseUrl,
+    ResponseUrls,
     buttons,
     labelled,
     labels,
@@ -43,7 +44,9 @@ from tests.loopback_slack import (
 T = TypeVar("T")
 JSON = "application/json"
 SETTINGS = Settings(slack_signing_secret=SecretStr(SECRET))
-LINE = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface outside"
+LINE = (
+    "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface dmz"
+)
 
 
 async def in_thread(work: Callable[[], T], /) -> T:
@@ -70,15 +73,21 @@ def service(expert: Expert) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def slack() -> Iterator[ResponseUrl]:
-    return ResponseUrl()
+@pytest.fixture(scope="module")
+def opening() -> Iterator[Callable[[], ResponseUrl]]:
+    urls = ResponseUrls()
+    with running(urls.app) as address:
+        yield lambda: urls.open(address)
 
 
 @pytest.fixture
-def asker(service: str, slack: ResponseUrl) -> Iterator[Asker]:
-    with running(slack.app()) as address:
-        yield Asker(service, f"{address}/answer")
+def slack(opening: Callable[[], ResponseUrl]) -> ResponseUrl:
+    return opening()
+
+
+@pytest.fixture
+def asker(service: str, slack: ResponseUrl) -> Asker:
+    return Asker(service, slack.address)
 
 
 def test_the_command_is_acknowledged_and_answered_to_the_asker(asker: Asker, slack: ResponseUrl) -> None:
@@ -92,16 +101,15 @@ def test_the_command_is_acknowledged_and_answered_to_the_asker(asker: Asker, sla
     assert "I don't know" in labels(message)
 
 
-def test_the_acknowledgement_does_not_wait_for_the_answer(expert: Expert) -> None:
+def test_the_acknowledgement_does_not_wait_for_the_answer(expert: Expert, slack: ResponseUrl) -> None:
     gate = threading.Event()
 
     async def held(work: Callable[[], T], /) -> T:
         return await anyio.to_thread.run_sync(lambda: (gate.wait(10), work())[1])
 
-    slack = ResponseUrl()
-    with served(expert, held) as service, running(slack.app()) as address:
+    with served(expert, held) as service:
         began = time.monotonic()
-        assert Asker(service, f"{address}/answer").command(LINE).status_code == 200
+        assert Asker(service, slack.address).command(LINE).status_code == 200
         assert time.monotonic() - began < 1
         assert slack.posted.empty()
         gate.set()
@@ -218,7 +226,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.parametrize("around", ["{}", LINE.replace("outside", "{}"), LINE.replace("192.0.2.10", "{}")])
+@pytest.mark.parametrize("around", ["{}", LINE.replace("dmz", "{}"), LINE.replace("192.0.2.10", "{}")])
 def test_nothing_pasted_becomes_a_mention_or_formatting(
     asker: Asker, slack: ResponseUrl, kind: str, around: str
 ) -> None:
@@ -334,21 +342,33 @@ def test_headers_of_bolts_own_cannot_switch_a_listener_off(asker: Asker, slack: 
     assert "192.0.2.10" in slack.next()["text"]
 
 
-KEYS = st.sampled_from(
-    "type user team enterprise event actions action_id command text response_url view authorizations channel container "
-    "is_enterprise_install message callback_id ssl_check challenge function_data thread_ts inputs state".split()
-)
-SCALARS = st.sampled_from(
-    [None, 1, True, "x", "block_actions", "event_callback", "view_submission", "shortcut", "url_verification"]
-    + ["message", "block_suggestion", "interactive_message", "\ud800", "whydrop:go:1", "/whydrop", 1.5]
-)
+KEYS = [
+    "type",
+    "user",
+    "team",
+    "enterprise",
+    "event",
+    "actions",
+    "action_id",
+    "command",
+    "text",
+    "response_url",
+    "view",
+]
+KEYS += ["authorizations", "channel", "container", "is_enterprise_install", "message", "callback_id", "ssl_check"]
+KEYS += ["challenge", "function_data", "thread_ts", "inputs", "state", "block_id", "value"]
+TYPES = ["block_actions", "event_callback", "view_submission", "shortcut", "url_verification", "message"]
+TYPES += ["block_suggestion", "interactive_message", "dialog_submission", "workflow_step_edit"]
+SCALARS = st.sampled_from([None, 1, 1.5, True, "x", "\ud800", "whydrop:go:1", "/whydrop", *TYPES])
 TREES = st.recursive(
-    SCALARS, lambda one: st.lists(one, max_size=2) | st.dictionaries(KEYS, one, max_size=5), max_leaves=9
+    SCALARS,
+    lambda one: st.lists(one, max_size=2) | st.dictionaries(st.sampled_from(KEYS), one, max_size=5),
+    max_leaves=9,
 )
 
 
-@given(st.dictionaries(KEYS, TREES, min_size=1, max_size=6), st.booleans())
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(KEYS), TREES, min_size=1, max_size=6), st.booleans())
+@settings(deadline=None, max_examples=300)
 def test_no_signed_shape_is_answered_with_500(expert: Expert, shape: Fields, as_payload: bool) -> None:
     body = json.dumps(shape).encode()
     body, media = (urlencode({"payload": body}).encode(), FORM) if as_payload else (body, JSON)
@@ -358,7 +378,7 @@ def test_no_signed_shape_is_answered_with_500(expert: Expert, shape: Fields, as_
         async with httpx.AsyncClient(transport=transport, base_url="http://slack") as client:
             return (await client.post("/events", content=body, headers=signed(body, media=media))).status_code
 
-    assert anyio.run(status) in (200, 400, 401, 404)
+    assert anyio.run(status) in (200, 400, 404)
 
 
 # The response_url: slow, failing, refusing, gone.
@@ -426,13 +446,14 @@ def wait_for(came: Callable[[], bool]) -> None:
     pytest.fail("it never came")
 
 
-def test_a_fault_of_ours_is_told_and_logged_without_the_paste(expert: Expert, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_of_ours_is_told_and_logged_without_the_paste(
+    expert: Expert, slack: ResponseUrl, caplog: pytest.LogCaptureFixture
+) -> None:
     async def broken(work: Callable[[], T], /) -> T:
         raise RuntimeError(f"confidential {work}")
 
-    slack = ResponseUrl()
-    with served(expert, broken) as service, running(slack.app()) as address:
-        assert Asker(service, f"{address}/answer").command("confidential").status_code == 200
+    with served(expert, broken) as service:
+        assert Asker(service, slack.address).command("confidential").status_code == 200
         assert "Something went wrong here" in slack.next()["text"]
     assert "unexpected RuntimeError at" in caplog.text
     assert "confidential" not in caplog.text
@@ -441,11 +462,9 @@ def test_a_fault_of_ours_is_told_and_logged_without_the_paste(expert: Expert, ca
 def test_nothing_that_was_pasted_is_logged(asker: Asker, slack: ResponseUrl, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     slack.planned.append(text(400, "invalid_blocks"))
-    asker.command(f"{LINE} confidential")
-    slack.next()
-    button = buttons(slack.next() if slack.posted.qsize() else {"blocks": []})
-    assert button == []
+    asker.command("confidential")
+    assert "confidential" in slack.next()["text"]
+    assert "confidential" in slack.next()["text"]
     body = form("confidential")
     post(asker.service, body, signed(body, secret="another"))
     assert "confidential" not in caplog.text
-    assert "192.0.2.10" not in caplog.text
