@@ -20,6 +20,7 @@ from rules.explain import cause_named, not_a_cause, what_if, why_not
 _BAR = 12
 _WIDEST = 100
 _ONE_LINE = 76
+_MOST_SOURCES = 8
 _HELP = (
     "Answer with a number, a word or a duration. Also: unknown (skip it), why (why this question, and what each answer "
     "would change), why not CAUSE, facts (what is known), back (take the last answer back), quit."
@@ -215,11 +216,17 @@ def conclusion(words: Page) -> RenderableType:
     parts += _listed("Against it", words.reasons_against, "red", "-")
     if words.refuted_by:
         parts += _listed("What would refute it", [words.refuted_by], "yellow", "?")
+    parts += _listed("Disputed", words.disputed, "yellow", "!")
     if words.steps:
         parts.append(_title("Next steps"))
     parts += [_step(number, step) for number, step in enumerate(words.steps, start=1)]
-    parts += _listed("Sources", words.sources, "dim", "·")
+    parts += _listed("Sources", _some(words.sources, _MOST_SOURCES), "dim", "·")
     return Group(*parts)
+
+
+def _some(lines: Sequence[str], most: int) -> list[str]:
+    more = len(lines) - most
+    return [*lines[:most], f"and {more} more; --json lists them all"] if more > 1 else list(lines)
 
 
 def _listed(title: str, lines: Sequence[str], style: str, mark: str) -> list[RenderableType]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Literal
 
 from bot.blocks import Button, Buttons, Message, Part, Prose, Quoted
 from bot.case_token import UNDERSTOOD, Carried, decode, encode, fit
@@ -17,9 +16,6 @@ from rules.diagnose import Expert
 from rules.explain import what_if
 from rules.observe import observe
 from rules.read import PasteTooLarge
-
-Action = Literal["go", "why", "change"]
-"""What a button opens: the diagnosis, why its question is asked, or what was told so far."""
 
 HELP = Message(
     [
@@ -224,3 +220,4 @@ def _told(expert: Expert, carried: Carried, feature: str, value: Value | None) -
 
 
 _VIEWS: Mapping[str, Callable[[Expert, Carried], Message]] = {"go": _go, "why": _why, "change": _change}
+"""What a button opens: the diagnosis, why its question is asked, or what was told so far."""

@@ -85,6 +85,7 @@ class Page:
     reasons_for: Sequence[str]
     reasons_against: Sequence[str]
     refuted_by: str
+    disputed: Sequence[str]
     steps: Sequence[StepWords]
     sources: Sequence[str]
 
@@ -107,6 +108,7 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
         reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader and _counts(leader) else [],
         reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader and _counts(leader) else [],
         refuted_by=_capital(leader.refuted_by) if leader and _counts(leader) else "",
+        disputed=_disputed(diagnosis, shelf),
         steps=[_step(step, shelf) for step in diagnosis.steps],
         sources=[_source(one.title, one.address, one.trust) for one in diagnosis.sources],
     )
@@ -136,6 +138,21 @@ def headline(diagnosis: Diagnosis) -> str:
     if len(level) > 1:
         return f"Nothing stands out yet; {len(level)} causes are level at {percent(leader.probability)}."
     return f"Nothing stands out yet; {leader.title} leads with {percent(leader.probability)}."
+
+
+def _disputed(diagnosis: Diagnosis, shelf: Shelf) -> list[str]:
+    """Tell claims about the verdict's cause that better sources contradict, with both sources."""
+    if diagnosis.verdict is None:
+        return []
+    return [
+        f"Claimed by “{_titled(one.source, shelf)}”: {_sentence(one.claim)} "
+        f"Better known from “{_titled(one.better_source, shelf)}”: {_sentence(one.better)}"
+        for one in shelf.causes[diagnosis.verdict.cause].disputes
+    ]
+
+
+def _titled(reference: str, shelf: Shelf) -> str:
+    return shelf.sources[reference.partition("#")[0]].title
 
 
 def _counts(leader: Hypothesis) -> bool:
@@ -215,8 +232,7 @@ def _step(step: Step, shelf: Shelf) -> StepWords:
     if step.undo:
         notes.append(f"Undo: {_sentence(step.undo)}")
     notes.append(f"Check: {_sentence(step.check)}")
-    source = shelf.sources[step.source.partition("#")[0]]
-    notes.append(f"Source: {source.title}")
+    notes.append(f"Source: {_titled(step.source, shelf)}")
     return StepWords(_sentence(step.do), notes, step.command)
 
 

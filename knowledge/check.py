@@ -176,6 +176,9 @@ def _check_remedy(shelf: Shelf, remedy: Remedy, where: Where) -> Iterator[Compla
     verbs = {verb for product in shelf.products.values() for verb in product.commands}
     if remedy.use and remedy.use not in verbs:
         yield (*where, "use"), unknown("command of any product", remedy.use, verbs)
+    for index, product in enumerate(remedy.only_for):
+        if product not in shelf.products:
+            yield (*where, "only for", index), unknown("product", product, shelf.products)
     for product, template in remedy.commands.items():
         if product not in shelf.products:
             yield (*where, "commands", product), unknown("product", product, shelf.products)

@@ -84,9 +84,13 @@ class Feature(Entry):
 
 
 class Remedy(Entry):
-    """What to do. `use` names a product command that every product of the shelf may fill in its own way."""
+    """What to do. `use` names a product command that every product of the shelf may fill in its own way.
+
+    `only for` names the products it exists for; it is not shown where another product is known to be in the case.
+    """
 
     do: Text
+    only_for: list[Text] = Field([], validation_alias=AliasChoices("only for", "only_for"))
     kind: Literal["look", "fix", "workaround"]
     risk: Literal["none", "reversible", "weakens-security"]
     caution: Text | None = None

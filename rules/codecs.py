@@ -62,7 +62,7 @@ def _csv(dialect: Dialect, line: str) -> Raw | None:
 def _pairs(dialect: Dialect, line: str) -> Raw:
     found: dict[str, str] = {}
     for match in pattern(dialect.pair or _PAIR).finditer(line):
-        key, value = match.group("key"), match.group("value")
+        key, value = match.group(1), match.group(2)  # by number: names cost a lookup in C++ each
         if key and value is not None:
             found.setdefault(key, _unquoted(value.strip()))
     return found
@@ -112,7 +112,7 @@ def _extension(text: str) -> dict[str, str]:
     ends = [*(match.start() for match in keys), len(text)][1:]
     found: dict[str, str] = {}
     for match, end in zip(keys, ends, strict=True):
-        found.setdefault(match.group("key") or "", _unescaped(text[match.end() : end].strip()))
+        found.setdefault(match.group(1) or "", _unescaped(text[match.end() : end].strip()))
     return found
 
 

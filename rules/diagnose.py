@@ -169,7 +169,9 @@ class Expert:
             remedies = list(self.shelf.causes[leader.cause].remedies)
         elif thought.symptom:
             remedies = list(self.shelf.symptoms[thought.symptom].steps)
-        return [self._step(remedy, thought.product, filled) for remedy in remedies]
+        product = thought.product
+        fitting = [one for one in remedies if not one.only_for or product is None or product in one.only_for]
+        return [self._step(remedy, product, filled) for remedy in fitting]
 
     def _step(self, remedy: Remedy, product: str | None, filled: Mapping[str, str]) -> Step:
         return Step(

@@ -11,7 +11,8 @@ from knowledge.shelf import Shelf
 from rules.ask import answers_of
 from rules.case import Case, Diagnosis, Record
 from rules.diagnose import Expert
-from rules.read import ReadLine, read_line, recognise
+from rules.observe import observe
+from rules.read import Reading, ReadLine, read_line, recognise
 
 _AT_LEAST = 2
 """Examples and lookalikes that each cause must bring."""
@@ -137,7 +138,7 @@ def _differences(sample: Sample, line: ReadLine, shelf: Shelf) -> Iterator[str]:
     for name, value in sample.expect.items():
         if (got := _part(line.record, name)) != value:
             yield f"sample {sample.line[:60]!r} gives {name} {got!r}, not {value!r}"
-    stated = {one.feature: one.value for one in line.stated}
+    stated = {one.feature: one.value for one in observe(Reading((line,), ()))}
     for name, raw in sample.facts.items():
         if stated.get(name) != typed(shelf.features[name], raw):
             yield f"sample {sample.line[:60]!r} states {name} {stated.get(name)!r}, not {raw!r}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from knowledge.clause import Value, typed
-from knowledge.model import Dialect, Event, FactRule, FieldRule, LineRule
+from knowledge.model import Dialect, Event, FieldRule, LineRule
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
 from rules import quantities
@@ -115,105 +115,132 @@ def recognise(text: str, shelf: Shelf) -> Dialect | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line on its way to a record: its raw names, and its record fields, all still as texts."""
+
+    number: int
+    text: str
+    dialect: Dialect
+    raw: Raw
+    fields: Mapping[str, str]
+    transport: str | None
+
+    def says(self, name: str) -> str | None:
+        """Give a raw name's text or, where the line has no such raw name, that record field's."""
+        return self.raw[name] if name in self.raw else self.fields.get(name)
+
+    def fits(self, when: Mapping[str, str]) -> bool:
+        """Tell whether each name has a text, and the whole of it matches its pattern."""
+        return all((value := self.says(name)) is not None and _matches(text, value) for name, text in when.items())
+
+
+def _matches(text: str, value: str) -> bool:
+    return text == value or pattern(text).fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    """The end that opened the connection, why we think so, and whether that is an assumption."""
+
+    side: End
+    because: str
+    assumed: bool
+
+
 def _interpret(number: int, text: str, dialect: Dialect, raw: Raw, shelf: Shelf) -> Sequence[ReadLine | Unread]:
-    transport = _transport(dialect, raw)
-    rule = next((rule for rule in dialect.lines if _fits(dialect, rule, raw, transport)), None)
-    if rule is None or rule.event == "irrelevant":
-        not_tcp = f"this is {transport}, not TCP" if transport not in (None, "tcp") else None
-        why = (rule and rule.why) or not_tcp or "it says nothing about the life of a TCP connection"
-        return [Unread(line=number, text=text, why=f"{dialect.title}: {why}")]
-    line = _read_line(number, text, dialect, raw, rule, transport, shelf)
-    left = raw.get("not understood")
-    return [line, Unread(line=number, text=left, why=f"{dialect.title}: not understood")] if left else [line]
-
-
-def _fits(dialect: Dialect, rule: LineRule | FactRule, raw: Raw, transport: str | None) -> bool:
-    if isinstance(rule, LineRule) and not rule.any_transport and transport not in (None, "tcp"):
-        return False
-    return all(_is(_value(dialect, name, raw), text) for name, text in rule.when.items())
-
-
-def _is(value: str | None, text: str) -> bool:
-    return value is not None and pattern(text).fullmatch(value) is not None
-
-
-def _value(dialect: Dialect, name: str, raw: Raw) -> str | None:
-    """Give a raw name's text or, where the line has no such raw name, that record field's."""
-    return raw[name] if name in raw else _field(dialect, name, raw) if name in dialect.fields else None
-
-
-def _read_line(
-    number: int, text: str, dialect: Dialect, raw: Raw, rule: LineRule, transport: str | None, shelf: Shelf
-) -> ReadLine:
     fields = {name: value for name in dialect.fields if (value := _field(dialect, name, raw)) is not None}
-    flags = quantities.flags(fields.get("flags", "")[:200])
-    ends = {end: _endpoint(fields, end) for end in ("source", "destination")}
-    client = _client(dialect, rule, flags, ends)
-    product = shelf.products.get(dialect.product)
+    line = _Line(number, text, dialect, raw, fields, _transport(fields.get("transport") or dialect.transport))
+    rule = next((rule for rule in dialect.lines if _applies(rule, line)), None)
+    if rule is None or rule.event == "irrelevant":
+        return [_irrelevant(line, rule)]
+    left = raw.get("not understood")
+    rest = [Unread(line=number, text=left, why=f"{dialect.title}: not understood")] if left else []
+    return [_read_line(line, rule, shelf), *rest]
+
+
+def _applies(rule: LineRule, line: _Line) -> bool:
+    return (rule.any_transport or line.transport in (None, "tcp")) and line.fits(rule.when)
+
+
+def _irrelevant(line: _Line, rule: LineRule | None) -> Unread:
+    not_tcp = f"this is {line.transport}, not TCP" if line.transport not in (None, "tcp") else None
+    why = (rule and rule.why) or not_tcp or "it says nothing about the life of a TCP connection"
+    return Unread(line=line.number, text=line.text, why=f"{line.dialect.title}: {why}")
+
+
+def _read_line(line: _Line, rule: LineRule, shelf: Shelf) -> ReadLine:
+    flags = quantities.flags(line.fields.get("flags", "")[:200])
+    source, destination = _endpoint(line.fields, "source"), _endpoint(line.fields, "destination")
+    opener = _opener(line.dialect, rule, flags, (source.port, destination.port))
+    product = shelf.products.get(line.dialect.product)
     record = Record(
-        line=number,
-        dialect=dialect.id,
+        line=line.number,
+        dialect=line.dialect.id,
         vendor=product.vendor if product else "unknown",
-        product=_named(dialect, raw) or (product.product if product else "unknown"),
-        event=_event(rule, client and client[0]),
-        time=_time(dialect, raw) or envelope_time(text),
-        source=ends["source"],
-        destination=ends["destination"],
-        transport=transport,
+        product=_named(line) or (product.product if product else "unknown"),
+        event=_event(rule, opener and opener.side),
+        time=_time(line) or envelope_time(line.text),
+        source=source,
+        destination=destination,
+        transport=line.transport,
         flags=flags,
-        reason=fields.get("reason"),
-        action=fields.get("action"),
-        duration_s=_seconds(fields, "duration_s"),
-        bytes=_amount(fields, "bytes"),
-        packets=_amount(fields, "packets"),
-        rule=fields.get("rule"),
-        id=fields.get("id"),
-        raw=text,
+        reason=line.fields.get("reason"),
+        action=line.fields.get("action"),
+        duration_s=_seconds(line.fields, "duration_s"),
+        bytes=_amount(line.fields, "bytes"),
+        packets=_amount(line.fields, "packets"),
+        rule=line.fields.get("rule"),
+        id=line.fields.get("id"),
+        raw=line.text,
     )
-    stated = tuple(_stated(dialect, raw, rule, record, fields, client, shelf))
-    return ReadLine(record, dialect.product, stated, client[0] if client else None)
+    stated = (*_stated_by_dialect(line, shelf), *_stated_by_event(line, rule, record), *_roles(record, opener))
+    return ReadLine(record, line.dialect.product, stated, opener.side if opener else None)
 
 
 def _field(dialect: Dialect, name: str, raw: Raw) -> str | None:
     where = dialect.fields[name]
-    rule = where if isinstance(where, FieldRule) else FieldRule(raw=where)
-    value = _first(rule, raw)
-    return rule.map.get(value, value) if value is not None else None
+    if not isinstance(where, FieldRule):
+        return _first(where, raw)
+    value = _first(where.raw, raw)
+    return value if value is None else where.map.get(value, value)
 
 
-def _first(rule: FieldRule, raw: Raw) -> str | None:
+_LONGEST_FIELD = 4096
+
+
+def _first(names: str | Sequence[str], raw: Raw) -> str | None:
     """Give the first raw name that has a value; `date+time` joins two, and has one only if both do."""
-    for name in [rule.raw] if isinstance(rule.raw, str) else rule.raw:
-        parts = [raw.get(part, "") for part in name.split("+")]
+    for name in [names] if isinstance(names, str) else names:
+        parts = [raw.get(part) for part in name.split("+")] if "+" in name else [raw.get(name)]
         if all(parts):
-            return " ".join(parts)[:4096]
+            return " ".join(part for part in parts if part)[:_LONGEST_FIELD]
     return None
 
 
-def _named(dialect: Dialect, raw: Raw) -> str | None:
-    value = _first(dialect.names, raw) if dialect.names else None
-    return dialect.names.map.get(value, value) if dialect.names and value else None
+def _named(line: _Line) -> str | None:
+    rule = line.dialect.names
+    value = _first(rule.raw, line.raw) if rule else None
+    return rule.map.get(value, value) if rule and value else None
 
 
-def _time(dialect: Dialect, raw: Raw) -> str | None:
-    rule = dialect.fields.get("time")
-    if not isinstance(rule, FieldRule):
+def _time(line: _Line) -> str | None:
+    rule = line.dialect.fields.get("time")
+    value = line.fields.get("time")
+    if value is None or not isinstance(rule, FieldRule):
         return None
-    value = _first(rule, raw)
-    formats = [rule.format] if isinstance(rule.format, str) else rule.format or ["iso"]
-    return stated_time(value, formats) if value else None
+    return stated_time(value, [rule.format] if isinstance(rule.format, str) else rule.format or ["iso"])
 
 
 _TRANSPORTS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmp", "ipv6-icmp": "icmp", "icmp6": "icmp"}
 
 
-def _transport(dialect: Dialect, raw: Raw) -> str | None:
-    stated = _field(dialect, "transport", raw) if "transport" in dialect.fields else None
-    text = (stated or dialect.transport or "").strip().lower()
+def _transport(stated: str | None) -> str | None:
+    text = (stated or "").strip().lower()
     return None if not text or quantities.masked(text) else _TRANSPORTS.get(text, text)
 
 
-def _endpoint(fields: Mapping[str, str], end: str) -> Endpoint:
+def _endpoint(fields: Mapping[str, str], end: End) -> Endpoint:
     return Endpoint(
         ip=quantities.address(fields.get(f"{end}.ip")),
         port=quantities.port(fields.get(f"{end}.port")),
@@ -232,35 +259,34 @@ def _seconds(fields: Mapping[str, str], name: str) -> float | None:
     return quantities.seconds(fields[name]) if name in fields else None
 
 
-def _client(
-    dialect: Dialect, rule: LineRule, flags: Sequence[str], ends: Mapping[str, Endpoint]
-) -> tuple[End, str, bool] | None:
-    """Decide which end opened the connection: its side, why, and whether that is assumed."""
+def _opener(
+    dialect: Dialect, rule: LineRule, flags: Sequence[str], ports: tuple[int | None, int | None]
+) -> _Opener | None:
     if side := rule.client or dialect.client:
-        return side, dialect.client_because or f"{dialect.title} names the two ends in this order", False
+        return _Opener(side, dialect.client_because or f"{dialect.title} names the two ends in this order", False)
     if {"SYN", "ACK"} <= set(flags):
-        return "destination", "a SYN+ACK comes from the server", False
-    return _client_by_ports(ends["source"].port, ends["destination"].port)
+        return _Opener("destination", "a SYN+ACK comes from the server", False)
+    return _opener_by_ports(*ports)
 
 
 _LOWEST_EPHEMERAL = 1024
 
 
-def _client_by_ports(source: int | None, destination: int | None) -> tuple[End, str, bool] | None:
+def _opener_by_ports(source: int | None, destination: int | None) -> _Opener | None:
     """Assume that the service port is the server's: below 1024, or clearly the lower of the two, or the only one."""
     if source is None or destination is None:
-        return _client_by_one_port(source, destination)
+        return _opener_by_one_port(source, destination)
     low, high = sorted((source, destination))
     if low == high or (low >= _LOWEST_EPHEMERAL and high < 2 * low):
         return None
-    return ("destination" if source == low else "source"), f"{low} looks like the service port", True
+    return _Opener("destination" if source == low else "source", f"{low} looks like the service port", True)
 
 
-def _client_by_one_port(source: int | None, destination: int | None) -> tuple[End, str, bool] | None:
+def _opener_by_one_port(source: int | None, destination: int | None) -> _Opener | None:
     if destination is not None:
-        return "source", f"{destination} is the only port that is named, and the destination's", True
+        return _Opener("source", f"{destination} is the only port that is named, and the destination's", True)
     if source is not None and source < _LOWEST_EPHEMERAL:
-        return "destination", f"{source} looks like the service port", True
+        return _Opener("destination", f"{source} looks like the service port", True)
     return None
 
 
@@ -276,42 +302,31 @@ def _event(rule: LineRule, client: End | None) -> Event | None:
     return rule.event
 
 
-def _stated(
-    dialect: Dialect,
-    raw: Raw,
-    rule: LineRule,
-    record: Record,
-    fields: Mapping[str, str],
-    client: tuple[End, str, bool] | None,
-    shelf: Shelf,
-) -> list[Stated]:
-    facts = _stated_by_rules(dialect, raw, shelf)
-    if rule.event.startswith("reset-by-") and record.event == "other":
-        facts.append(Stated("symptom", "reset", "the line reports a reset, without saying whose"))
-    if (idle := _seconds(fields, "idle_s")) is not None:
-        facts.append(Stated("timing.idle_s", idle, "the line says how long it was silent"))
-    return facts + _roles(record, client)
-
-
-def _stated_by_rules(dialect: Dialect, raw: Raw, shelf: Shelf) -> list[Stated]:
+def _stated_by_dialect(line: _Line, shelf: Shelf) -> list[Stated]:
     """What the dialect's fact rules say of this line; of two rules about one feature the first one counts."""
     found: dict[str, Stated] = {}
-    for rule in dialect.facts:
-        if _fits(dialect, rule, raw, None):
+    for rule in line.dialect.facts:
+        if line.fits(rule.when):
             for name, value in rule.facts.items():
                 found.setdefault(name, Stated(name, typed(shelf.features[name], value), rule.because))
     return list(found.values())
 
 
-def _roles(record: Record, client: tuple[End, str, bool] | None) -> list[Stated]:
-    if client is None:
-        return []
-    side, because, assumed = client
-    ends = (record.source, record.destination) if side == "source" else (record.destination, record.source)
-    facts = [
-        Stated(name, end.ip, because, assumed)
-        for name, end in zip(("flow.client", "flow.server"), ends, strict=True)
-        if end.ip
-    ]
-    port = ends[1].port
-    return facts if port is None else [*facts, Stated("flow.service_port", float(port), because, assumed)]
+def _stated_by_event(line: _Line, rule: LineRule, record: Record) -> Iterator[Stated]:
+    if rule.event.startswith("reset-by-") and record.event == "other":
+        yield Stated("symptom", "reset", "the line reports a reset, without saying whose")
+    if (idle := _seconds(line.fields, "idle_s")) is not None:
+        yield Stated("timing.idle_s", idle, "the line says how long it was silent")
+
+
+def _roles(record: Record, opener: _Opener | None) -> Iterator[Stated]:
+    if opener is None:
+        return
+    ends = (record.source, record.destination)
+    client, server = ends if opener.side == "source" else reversed(ends)
+    if client.ip:
+        yield Stated("flow.client", client.ip, opener.because, opener.assumed)
+    if server.ip:
+        yield Stated("flow.server", server.ip, opener.because, opener.assumed)
+    if server.port is not None:
+        yield Stated("flow.service_port", float(server.port), opener.because, opener.assumed)

@@ -48,7 +48,7 @@ def running(app: ASGIApp) -> Iterator[str]:
 
 @dataclass
 class ResponseUrl:
-    """What Slack has behind one response_url. `planned` answers come first; then messages are judged by their limits."""
+    """What Slack has behind one response_url. `planned` answers come first; then messages are judged."""
 
     address: str
     planned: deque[Response] = field(default_factory=deque)
@@ -112,7 +112,7 @@ class Asker:
 
     def press(self, button: Fields) -> httpx.Response:
         """Press a button of a message that was received."""
-        payload = {
+        payload: Fields = {
             "type": "block_actions",
             "user": {"id": "U2147483697", "username": "steve", "name": "steve", "team_id": "T0001"},
             "api_app_id": "A123456",

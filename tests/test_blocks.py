@@ -65,7 +65,7 @@ def test_nothing_becomes_a_mention_or_a_link(text: str) -> None:
 
 @given(TEXTS)
 def test_what_is_quoted_stays_in_its_code_block(text: str) -> None:
-    for block in blocks([Quoted(text[:4000], "Title")]):
+    for block in blocks([Quoted(text[:2000], "Title")]):
         inside = block["text"]["text"].removeprefix("*Title*\n")
         assert inside.startswith("```\n")
         assert inside.endswith("\n```")
@@ -110,7 +110,12 @@ def test_buttons_stay_whatever_is_left_out() -> None:
 
 def test_the_text_carries_everything_in_words() -> None:
     row = Buttons([Button("yes", "go", "1"), Button("I don't know", "go", "2")], "Answers")
-    parts = [Prose("Asymmetric routing leads.", "So far"), Quoted("show conn | inc a&b"), row, Prose("", "Nothing")]
+    parts: list[Part] = [
+        Prose("Asymmetric routing leads.", "So far"),
+        Quoted("show conn | inc a&b"),
+        row,
+        Prose("", "Nothing"),
+    ]
     assert words(parts) == (
         "*So far*\nAsymmetric routing leads.\n\n```\nshow conn | inc a&amp;b\n```\n\nAnswers: yes | I don't know"
     )

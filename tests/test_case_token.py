@@ -113,7 +113,14 @@ def token_of(parts: object) -> str:
 
 
 def parts(**changed: Any) -> list[Any]:
-    made = {"product": None, "facts": [], "answers": {}, "declined": [], "confirmed": [], "understood": ""}
+    made: dict[str, Any] = {
+        "product": None,
+        "facts": [],
+        "answers": {},
+        "declined": [],
+        "confirmed": [],
+        "understood": "",
+    }
     return list((made | changed).values())
 
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from bot.service import create_app
 from bot.settings import Settings
 from bot.slack import InThread, slack_app
 from knowledge.load import load_shelf
@@ -60,7 +61,7 @@ def expert() -> Expert:
 
 @contextmanager
 def served(expert: Expert, thread: InThread = in_thread, how: Settings = SETTINGS) -> Iterator[str]:
-    """Run a service that has Slack mounted, as ours has."""
+    """Run Slack alone, mounted as in our service."""
     api = FastAPI()
     api.mount("/slack", slack_app(how, thread, expert))
     with running(api) as address:
@@ -69,7 +70,7 @@ def served(expert: Expert, thread: InThread = in_thread, how: Settings = SETTING
 
 @pytest.fixture(scope="module")
 def service(expert: Expert) -> Iterator[str]:
-    with served(expert) as address:
+    with running(create_app(SETTINGS, expert)) as address:
         yield address
 
 
@@ -436,6 +437,16 @@ def test_a_gone_response_url_is_given_up(asker: Asker, slack: ResponseUrl, caplo
     slack.planned.extend([text(404, "expired_url"), text(404, "expired_url")])
     asker.command(LINE)
     wait_for(lambda: "an answer was not delivered: 404" in caplog.text)
+
+
+@pytest.mark.parametrize("pause", ["3600", "soon"])
+def test_nobody_waits_for_ever(
+    asker: Asker, slack: ResponseUrl, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, pause: str
+) -> None:
+    monkeypatch.setattr("bot.slack._PATIENCE_S", 0.5)
+    slack.planned.append(text(429, "rate_limited", retry_after=pause))
+    asker.command(LINE)
+    wait_for(lambda: "an answer was not delivered" in caplog.text)
 
 
 def wait_for(came: Callable[[], bool]) -> None:

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import views
-from bot.blocks import Message
+from bot.blocks import CUT, Message
 from bot.case_token import Carried, decode, encode
 from bot.views import answered, withdrawn
+from bot.wording import page
+from knowledge.clause import Value
 from knowledge.load import load_shelf
+from knowledge.model import Cause
 from rules.case import Case, Fact
 from rules.diagnose import Expert
 from tests.loopback_slack import Fields, buttons, labelled, labels, problems
@@ -161,7 +166,7 @@ def test_details_that_do_not_fit_are_missed_out_loud() -> None:
         EXPERT,
         Carried(Case(observed=(*SYN_ACK, long))),
         EXPERT.diagnose(Case(observed=SYN_ACK)),
-        views.page(EXPERT.diagnose(Case(observed=SYN_ACK)), EXPERT.shelf),
+        page(EXPERT.diagnose(Case(observed=SYN_ACK)), EXPERT.shelf),
     )
     assert "Some details of the lines were left out" in message.body()["text"]
 
@@ -169,3 +174,22 @@ def test_details_that_do_not_fit_are_missed_out_loud() -> None:
 @pytest.mark.parametrize(("action", "token"), [("go", "garbled"), ("gone", encode(Carried(Case()))), ("go", "None")])
 def test_a_message_of_another_version_says_so(action: str, token: str) -> None:
     assert views.after(EXPERT, action, token) is views.OLDER
+
+
+def ended(cause: Cause, product: str) -> Case:
+    """Make a case that points to a cause and in which nothing is left to ask."""
+    told: dict[str, Value] = {}
+    for clue in cause.clues:
+        for name, raw in (clue.points_to or clue.supports or {}).items():
+            first = raw[0] if isinstance(raw, list) else raw
+            if EXPERT.shelf.features[name].type in ("choice", "yes-no") and isinstance(first, str | bool):
+                told.setdefault(name, first)
+    rest = frozenset(EXPERT.shelf.features) - told.keys()
+    return Case(answers={"symptom": cause.symptoms[0]} | told, product=product, declined=rest, confirmed=rest)
+
+
+@pytest.mark.parametrize("product", EXPERT.shelf.products)
+def test_the_end_of_no_case_has_to_be_shortened(product: str) -> None:
+    for cause in EXPERT.shelf.causes.values():
+        body = shown(ended(cause, product))
+        assert CUT not in json.dumps(body["blocks"], ensure_ascii=False)
