@@ -20,8 +20,8 @@ Compare = Callable[[Known], Known]
 EFFORTS: Mapping[Effort, float] = {"glance": 1.0, "lookup": 1.5, "command": 2.5, "capture": 4.0}
 """How much an answer costs, a glance at the same log being 1 (judgement)."""
 
-_WORTH_ASKING = 0.01
-"""Expected gain (nats) under which a question decides nothing."""
+_WORTH_ASKING = 0.05
+"""Expected gain (nats) per effort under which a question is not asked (tried on the examples; docs/weighing.md)."""
 
 _COMPARED = frozenset({"timing.idle_s", "log.product"})
 """Features that comparisons look at."""
@@ -198,13 +198,21 @@ def moved(now: Sequence[float], factors: Mapping[int, float]) -> list[float]:
     return [one / total for one in odds]
 
 
+_STRONG = math.exp(LOG_ODDS["points to"]) * 0.999
+
+
 def changes_something(outlook: Outlook, now: Sequence[float]) -> bool:
-    """Tell whether some answer would put another cause first, or give the first one another standing."""
+    """Tell whether some answer would put another cause first, or change the standing of the first one.
+
+    A strong finding for the first one counts: it may be what is lacking to establish it.
+    """
     leader = max(range(len(now)), key=now.__getitem__)
     word = _word(now[leader])
     for factors in outlook.factors:
         after = moved(now, factors)
         if max(after) > after[leader] or _word(after[leader]) != word:
+            return True
+        if factors.get(leader, 1.0) >= _STRONG and after[leader] >= ESTABLISHED:
             return True
     return False
 

@@ -179,7 +179,7 @@ def _read_line(line: _Line, rule: LineRule, shelf: Shelf) -> ReadLine:
         dialect=line.dialect.id,
         vendor=product.vendor if product else "unknown",
         product=_named(line) or (product.product if product else "unknown"),
-        event=_event(rule, opener and opener.side),
+        event=_event(rule, opener.side if opener else None),
         time=_time(line) or envelope_time(line.text),
         source=source,
         destination=destination,
@@ -291,15 +291,19 @@ def _opener_by_one_port(source: int | None, destination: int | None) -> _Opener 
 
 
 def _event(rule: LineRule, client: End | None) -> Event | None:
-    if rule.event in ("irrelevant", "opened"):
-        return None
-    if rule.event == "reset-by-someone":
-        return "other"
-    if rule.event in ("reset-by-source", "reset-by-destination"):
-        if client is None:
+    match rule.event:
+        case "irrelevant" | "opened":
+            return None
+        case "reset-by-someone":
             return "other"
-        return "reset-by-client" if rule.event == f"reset-by-{client}" else "reset-by-server"
-    return rule.event
+        case "reset-by-source" | "reset-by-destination" as sender:
+            return _reset_by(sender == f"reset-by-{client}") if client else "other"
+        case event:
+            return event
+
+
+def _reset_by(is_client: bool) -> Event:
+    return "reset-by-client" if is_client else "reset-by-server"
 
 
 def _stated_by_dialect(line: _Line, shelf: Shelf) -> list[Stated]:

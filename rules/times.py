@@ -1,4 +1,4 @@
-"""Times as lines state them: full ones become ISO 8601; where the year is missing it stays missing (--05-28T08:00:41)."""
+"""Times as lines state them: full ones become ISO 8601; a year that is missing stays missing (--05-28T08:00:41)."""
 
 from __future__ import annotations
 

@@ -42,13 +42,12 @@ def shares(scores: Sequence[float]) -> list[float]:
 
 
 def standing(probability: float, findings: Iterable[Finding]) -> Standing:
-    """Give the word for a probability. Established takes two findings that agree, or more; excluded takes one."""
+    """Give the word for a probability. Established takes two strong findings, or more; excluded takes one."""
     strengths = [finding.strength for finding in findings]
     if "excludes" in strengths and probability < LIKELY:
         return "excluded"
-    speaking_for = sum(strength in ("points to", "supports") for strength in strengths)
-    if probability >= ESTABLISHED and speaking_for >= 2:
+    if probability >= ESTABLISHED and strengths.count("points to") >= 2:
         return "established"
-    if probability >= LIKELY and speaking_for:
+    if probability >= LIKELY and {"points to", "supports"} & set(strengths):
         return "likely"
     return "possible" if probability >= POSSIBLE else "unlikely"
