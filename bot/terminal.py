@@ -162,7 +162,7 @@ def _understanding(words: Page) -> RenderableType:
         lines.append(Text(f"and {len(words.not_understood) - 10} more lines that were not read", "yellow"))
     if not words.understood:
         lines.append(Text("No line of this was understood; whydrop can still ask.", "yellow"))
-    return Group(_title("Understood"), *(Padding(line, (0, 0, 0, 2)) for line in lines), Text())
+    return Group(_title("Understood"), *(Padding(line, (0, 0, 0, 2)) for line in lines))
 
 
 def _title(text: str) -> RenderableType:
@@ -171,13 +171,14 @@ def _title(text: str) -> RenderableType:
 
 def _standing(words: Page) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=44)
+    table.add_column()
     for _ in range(3):
         table.add_column(no_wrap=True)
     for rank in words.ranking:
-        table.add_row(Text("  " + rank.title), _bar(rank), Text(rank.percent, justify="right"), Text(rank.word, "dim"))
+        table.add_row(Text(rank.title), _bar(rank), Text(rank.percent, justify="right"), Text(rank.word, "dim"))
     more = Text(f"  and {words.more_causes} less likely causes", "dim")
-    return Group(*(Text("  " + line, "yellow") for line in words.contradictions), table, more, Text())
+    contradictions = [Text("  " + line, "yellow") for line in words.contradictions]
+    return Group(Text(), *contradictions, Padding(table, (0, 0, 0, 2)), more, Text())
 
 
 def _bar(rank: Rank) -> Text:

@@ -128,7 +128,7 @@ def _word(value: Value) -> str | float:
 
 
 def _wire(value: Value) -> str:
-    """Write a value as JSON that the engine reads. 1e+16 makes it drop this fact and the rest in silence; 1.0e+16 is read."""
+    """Write JSON that the engine can read: 1e+16 makes it drop all facts from there on, in silence; 1.0e+16 does not."""
     word = _word(value)
     if isinstance(word, str):
         return json.dumps(word, ensure_ascii=False)  # as the rules were

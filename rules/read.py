@@ -149,14 +149,28 @@ class _Opener:
 
 
 def _interpret(number: int, text: str, dialect: Dialect, raw: Raw, shelf: Shelf) -> Sequence[ReadLine | Unread]:
-    fields = {name: value for name in dialect.fields if (value := _field(dialect, name, raw)) is not None}
-    line = _Line(number, text, dialect, raw, fields, _transport(fields.get("transport") or dialect.transport))
-    rule = next((rule for rule in dialect.lines if _applies(rule, line)), None)
+    line = _line_of(number, text, dialect, raw)
+    rule = _rule_of(line)
     if rule is None or rule.event == "irrelevant":
         return [_irrelevant(line, rule)]
     left = raw.get("not understood")
     rest = [Unread(line=number, text=left, why=f"{dialect.title}: not understood")] if left else []
     return [_read_line(line, rule, shelf), *rest]
+
+
+def line_rule(text: str, dialect: Dialect) -> LineRule | None:
+    """Give the rule of a dialect that a line meets: with it, rules that no sample meets are found."""
+    raw = decode(dialect, clean(text))
+    return None if raw is None else _rule_of(_line_of(0, text, dialect, raw))
+
+
+def _line_of(number: int, text: str, dialect: Dialect, raw: Raw) -> _Line:
+    fields = {name: value for name in dialect.fields if (value := _field(dialect, name, raw)) is not None}
+    return _Line(number, text, dialect, raw, fields, _transport(fields.get("transport") or dialect.transport))
+
+
+def _rule_of(line: _Line) -> LineRule | None:
+    return next((rule for rule in line.dialect.lines if _applies(rule, line)), None)
 
 
 def _applies(rule: LineRule, line: _Line) -> bool:
