@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.wording import Page, QuestionWords, Rank, StepWords, page, what_if_words, why_not_words
-from rules.answers import UNKNOWN, parse_answer
+from rules.answers import UNKNOWN, answered, asked_again, parse_answer
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from rules.explain import cause_named, not_a_cause, what_if, why_not
@@ -102,13 +102,14 @@ class Conversation:
         return True
 
     def _answer(self, said: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
+        feature = self.expert.shelf.features[question.feature]
         try:
-            answered = answer(self.expert, self.case, diagnosis, question.feature, said)
+            value = None if said.lower() in UNKNOWN else parse_answer(feature, said)
         except ValueError as wrong:
             self._say([f"{wrong}. Or: why, back, facts, quit."])
             return False
         self.history.append(self.case)
-        self.case = answered
+        self.case = answered(self.case, feature.id, value, again=asked_again(diagnosis, feature.id))
         return True
 
     def _why_not(self, cause: str, diagnosis: Diagnosis) -> Sequence[str]:
@@ -123,28 +124,6 @@ class Conversation:
     def _say(self, lines: Sequence[str]) -> None:
         for line in lines:
             self.out.print(Padding(Text(line, "cyan"), (0, 2)))
-
-
-def answer(expert: Expert, case: Case, diagnosis: Diagnosis, feature: str, said: str) -> Case:
-    """Give the case with one more answer. Raises ValueError with what is allowed.
-
-    An answer to a question that was asked again because of a contradiction stands.
-    """
-    if said.strip().lower() in UNKNOWN:
-        return case.model_copy(update={"declined": case.declined | {feature}, "answers": _without(case, feature)})
-    value = parse_answer(expert.shelf.features[feature], said)
-    again = {one.ask_again for one in diagnosis.contradictions} & {feature}
-    return case.model_copy(
-        update={
-            "answers": {**case.answers, feature: value},
-            "declined": case.declined - {feature},
-            "confirmed": case.confirmed | again,
-        }
-    )
-
-
-def _without(case: Case, feature: str) -> dict[str, object]:
-    return {name: value for name, value in case.answers.items() if name != feature}
 
 
 def whole_page(words: Page) -> RenderableType:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
@@ -10,7 +9,7 @@ from bot.blocks import Button, Buttons, Message, Part, Prose, Quoted
 from bot.case_token import UNDERSTOOD, Carried, decode, encode, fit
 from bot.wording import Page, StepWords, headline, page, percent, what_if_words
 from knowledge.clause import Value
-from rules.answers import said
+from rules.answers import answered, asked_again, said, withdrawn
 from rules.case import Asked, Case, Diagnosis
 from rules.diagnose import Expert
 from rules.explain import what_if
@@ -118,29 +117,10 @@ def _question(carried: Carried, diagnosis: Diagnosis, worded: Page) -> Iterator[
 
 def _choices(carried: Carried, diagnosis: Diagnosis, asked: Asked) -> list[Button]:
     """Offer each answer; its button carries the case in which it was given."""
-    again = bool(diagnosis.contradictions) and diagnosis.contradictions[0].ask_again == asked.feature
-    offered = [(one.label, answered(carried.case, asked.feature, one.value, again)) for one in asked.choices]
-    offered.append(("I don't know", answered(carried.case, asked.feature, None, again)))
+    again = asked_again(diagnosis, asked.feature)
+    offered = [(one.label, answered(carried.case, asked.feature, one.value, again=again)) for one in asked.choices]
+    offered.append(("I don't know", answered(carried.case, asked.feature, None, again=again)))
     return [_go_button(label, case, carried.understood) for label, case in offered]
-
-
-def answered(case: Case, feature: str, value: Value | None, again: bool = False) -> Case:
-    """Give the case after an answer; None is "I don't know". Asked again, the answer stands even if it contradicts."""
-    answers = {name: told for name, told in case.answers.items() if name != feature}
-    declined = case.declined - {feature}
-    if value is None:
-        declined |= {feature}
-    else:
-        answers[feature] = value
-    confirmed = case.confirmed | {feature} if again else case.confirmed
-    return case.model_copy(update={"answers": answers, "declined": declined, "confirmed": confirmed})
-
-
-def withdrawn(case: Case, feature: str) -> Case:
-    """Give the case as if that question had never been answered."""
-    answers = {name: told for name, told in case.answers.items() if name != feature}
-    left = {"declined": case.declined - {feature}, "confirmed": case.confirmed - {feature}}
-    return case.model_copy(update={"answers": answers, **left})
 
 
 def _go_button(label: str, case: Case, understood: str) -> Button:
@@ -156,10 +136,11 @@ def _doors(carried: Carried, diagnosis: Diagnosis) -> list[Button]:
 
 
 def _end(worded: Page) -> Iterator[Part]:
-    yield Prose(_unwrapped(worded.explanation), "What happens")
+    yield Prose(worded.explanation, "What happens")
     yield _list("What speaks for it", worded.reasons_for)
     yield _list("What speaks against it", worded.reasons_against)
     yield Prose(worded.refuted_by, "What would refute it")
+    yield _list("What is disputed", worded.disputed)
     for number, step in enumerate(worded.steps, start=1):
         yield from _step(number, step)
     yield _list("Sources", worded.sources, links=True)
@@ -172,11 +153,6 @@ def _step(number: int, step: StepWords) -> Iterator[Part]:
 
 def _list(title: str, lines: Sequence[str], *, links: bool = False) -> Prose:
     return Prose("\n".join(f"• {line}" for line in lines), title, links)
-
-
-def _unwrapped(text: str) -> str:
-    """Undo the line breaks of an entry's file; paragraphs and lists stay."""
-    return re.sub(r"(?<=\S)\n(?=[^\s•*-])", " ", text)
 
 
 def _why(expert: Expert, carried: Carried) -> Message:

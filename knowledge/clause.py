@@ -95,9 +95,16 @@ def typed(feature: Feature, raw: object) -> Value:
             return raw
         raise ValueError(f"{raw!r} is not a value of {feature.id}; allowed: true, false")
     if feature.type == "number":
-        if isinstance(raw, (int, float)) and not isinstance(raw, bool) and math.isfinite(raw):
-            return float(raw)
-        raise ValueError(f"{raw!r} is not a value of {feature.id}; allowed: a finite number")
+        return _number(feature, raw)
     if isinstance(raw, str) and (feature.type == "text" or raw in feature.choices):
         return raw
     raise ValueError(f"{raw!r} is not a value of {feature.id}; allowed: {', '.join(map(str, feature.choices))}")
+
+
+_LARGEST = 1e15
+
+
+def _number(feature: Feature, raw: object) -> float:
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool) and abs(raw) <= _LARGEST:
+        return float(raw)
+    raise ValueError(f"{str(raw)[:40]} is not a value of {feature.id}; allowed: a finite number up to {_LARGEST:.0e}")

@@ -8,7 +8,7 @@ from knowledge.check import unknown
 from knowledge.clause import Value, plain, typed
 from knowledge.model import Feature
 from knowledge.shelf import Shelf
-from rules.case import Case
+from rules.case import Case, Diagnosis
 from rules.quantities import flag_class, flags, seconds
 
 UNKNOWN = frozenset({"unknown", "?", "don't know", "dont know", "i don't know", "idk", "no idea", "skip"})
@@ -92,6 +92,30 @@ def make_case(
         declined=frozenset(refused),
         confirmed=frozenset(confirmed),
     )
+
+
+def asked_again(diagnosis: Diagnosis, feature: str) -> bool:
+    """Tell whether a feature is asked because of a contradiction."""
+    return any(one.ask_again == feature for one in diagnosis.contradictions)
+
+
+def answered(case: Case, feature: str, value: Value | None, *, again: bool = False) -> Case:
+    """Give the case after an answer; None is "I don't know". Asked again, the answer stands even if it contradicts."""
+    answers = {name: told for name, told in case.answers.items() if name != feature}
+    declined = case.declined - {feature}
+    if value is None:
+        declined |= {feature}
+    else:
+        answers[feature] = value
+    confirmed = case.confirmed | {feature} if again else case.confirmed
+    return case.model_copy(update={"answers": answers, "declined": declined, "confirmed": confirmed})
+
+
+def withdrawn(case: Case, feature: str) -> Case:
+    """Give the case as if that question had never been answered."""
+    answers = {name: told for name, told in case.answers.items() if name != feature}
+    left = {"declined": case.declined - {feature}, "confirmed": case.confirmed - {feature}}
+    return case.model_copy(update={"answers": answers, **left})
 
 
 def product_id(text: str, shelf: Shelf) -> str:

@@ -19,7 +19,9 @@ Raw = Mapping[str, str]
 """Raw names and texts, as the line spells them."""
 
 # Possessive, and begun at a word's start only: as linear as RE2, and many times faster than its matches one by one.
-_PAIR = re.compile(r"""(?<![\w.-])([A-Za-z_][\w.-]{0,63}+)=("(?:[^"\\]|\\.)*+"|[^\s"]\S*+|)""")
+# A comma ends a value if another name follows it.
+_BARE = r"(?:[^\s,]|,(?![\w.-]{1,64}=))"
+_PAIR = re.compile(rf"""(?<![\w.-])([A-Za-z_][\w.-]{{0,63}}+)=("(?:[^"\\]|\\.)*+"|(?!"){_BARE}++|)""")
 _CEF_BEGIN = r"CEF: ?\d"
 _CEF_KEY = re.compile(r"(?:^|\s)([A-Za-z_][\w.-]{0,63}+)=")
 _LONGEST_CSV_FIELD = 1 << 17

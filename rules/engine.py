@@ -24,6 +24,12 @@ from rules.rule import Rule
 
 _NAME = "whydrop"
 _OPENING = "opening"
+_MOST_CONDITIONS = 500
+"""Of all rules: from 509 on, the engine's table of 512 is full and it looks for a free place for ever."""
+_MOST_AT_ONCE = 60
+"""Conditions of one feature: from 64 on that hold at once, the engine refuses the fact."""
+_MOST_CLAUSES = 16
+"""Of a rule: the engine refuses the fact that would meet the seventeenth."""
 
 
 class _QuietHost(Host):  # type: ignore[misc]  # durable has no types
@@ -42,9 +48,10 @@ class Run:
 
 
 class Engine:
-    """One set of rules, compiled once. `run` may be called from any thread."""
+    """One set of rules, compiled once. `run` may be called from any thread. Raises ValueError for too many rules."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
+        _check_limits(rules)
         alike: dict[tuple[Clause, ...], list[Rule]] = defaultdict(list)
         for rule in rules:
             alike[rule.clauses].append(rule)  # a session costs by the rule, and half of all clues share their clauses
@@ -109,6 +116,24 @@ class Engine:
         return alternatives[0] if len(alternatives) == 1 else {"$or": alternatives}
 
 
+def _check_limits(rules: Sequence[Rule]) -> None:
+    conditions: dict[str, set[Value | Bounds]] = defaultdict(set)
+    for clause in (clause for rule in rules for clause in rule.clauses):
+        conditions[clause.feature] |= clause.test if isinstance(clause.test, frozenset) else {clause.test}
+    counts = [
+        ("conditions in all", sum(map(len, conditions.values())), _MOST_CONDITIONS),
+        ("conditions on one number", max(map(_bounds_among, conditions.values()), default=0), _MOST_AT_ONCE),
+        ("clauses in one rule", max((len(rule.clauses) for rule in rules), default=0), _MOST_CLAUSES),
+    ]
+    for what, count, most in counts:
+        if count > most:
+            raise ValueError(f"{count} {what}; the engine takes {most}")
+
+
+def _bounds_among(conditions: Iterable[Value | Bounds]) -> int:
+    return sum(isinstance(one, Bounds) for one in conditions)
+
+
 def _bounds(key: str, bounds: Bounds) -> list[dict[str, Any]]:
     suffix = "" if bounds.strict else "e"
     low = [] if bounds.low is None else [{f"$gt{suffix}": {key: bounds.low}}]
@@ -128,7 +153,7 @@ def _word(value: Value) -> str | float:
 
 
 def _wire(value: Value) -> str:
-    """Write JSON that the engine can read: 1e+16 makes it drop all facts from there on, in silence; 1.0e+16 does not."""
+    """Write JSON that the engine can read: at 1e+16 it drops all facts from there on, in silence; 1.0e+16 it reads."""
     word = _word(value)
     if isinstance(word, str):
         return json.dumps(word, ensure_ascii=False)  # as the rules were

@@ -48,7 +48,7 @@ def seconds(text: str) -> float | None:
 
 def _apart(text: str) -> str:
     """Put a space between `1d` and `2h` in `1d2h`, so that each unit ends at a word's end."""
-    return re.sub(r"(?<=[a-z])(?=\d)", " ", text)
+    return re.sub(r"(?<=\d[smhd])(?=\d)", " ", text)
 
 
 def _spoken(count: str, unit: str, word: str, long_unit: str) -> float:

@@ -16,8 +16,8 @@ _IPV6 = rf"(?:{_HEX}:){{7}}{_HEX}|{_HEX}(?::{_HEX}){{0,6}}::(?:{_HEX}(?::{_HEX})
 _FLAG = r"(?:SYN|ACK|FIN|RST|PSH|PUSH|URG|ECE|CWR)"
 _FLAGS = rf"{_FLAG}(?:[ ,+/-]{{1,2}}{_FLAG}){{0,7}}"
 _LETTERS = r"(?-i:[AFRPSUEC.]{1,8})"
-_GOES_ON = "after|and|at|but|by|every|for|from|in|of|once|over|since|then|to|via|when|while|with"
-_NUMBER_ENDS = rf"(?:[,;)]|\.?$|\.\s|\s(?:{_GOES_ON})\b)"
+_GOES_ON = "after|and|at|but|by|for|from|in|of|once|over|since|then|to|via|when|while|with"
+_NUMBER_ENDS = rf"(?:[,;)]|\.?$|\.\s|\s\s|\s(?:{_GOES_ON})\b)"
 _CLOCK = r"(?:\b\d{4}-\d\d-\d\d[T ])?\b\d\d?:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\b"
 
 
@@ -29,12 +29,12 @@ _HINTS: Mapping[str, Sequence[str]] = {
     "clock": [_CLOCK],
     "src": [_address("src")],
     "dst": [_address("dst")],
+    "period": [rf"(?i)\bevery (?:about |few )?(?P<period>{SPOKEN}|\w+)"],
     "port": [
         r"(?i)\bports?[ :=]{1,2}(?P<port>\d{1,5})\b",
         r"(?i)\b(?P<port>\d{1,5})/tcp\b",
         rf"(?i)(?:\btcp[ /:]|\bon |\bto |:)(?P<port>\d{{2,5}}){_NUMBER_ENDS}",
     ],
-    "period": [rf"(?i)\bevery (?:about |few )?(?P<period>{SPOKEN}|\w+)"],
     "spoken": [rf"(?i)\b(?P<spoken>{SPOKEN})\b"],
     "flags": [
         rf"(?i)\[(?P<flags>{_FLAGS}|{_LETTERS})\]",

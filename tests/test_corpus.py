@@ -61,7 +61,7 @@ def test_lines_without_doubt_give_the_event_they_are_labelled_with(ours: list[En
 def _table(sure: list[Entry], right: list[Entry]) -> str:
     total = Counter((entry["vendor"], entry["product"]) for entry in sure)
     good = Counter((entry["vendor"], entry["product"]) for entry in right)
-    rows = [f"{vendor:20} {product:22} {good[vendor, product]:3} of {total[vendor, product]:3}" for vendor, product in total]
+    rows = [f"{' '.join(key):45} {good[key]:3} of {total[key]:3}" for key in total]
     return "\n".join(sorted(rows))
 
 

@@ -141,6 +141,7 @@ JUNK = {
     "an empty payload": (b"payload=", FORM),
     "one good and one bad payload": (b"payload=%7B%7D&payload=1", FORM),
     "a form that is JSON": (b"{x", FORM),
+    "a form that begins like JSON": (b"{a=1", FORM),
     "a brace in another type": (b"{x", "text/plain"),
     "no form": (b"hello", FORM),
     "nothing": (b"", FORM),

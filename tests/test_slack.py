@@ -449,6 +449,16 @@ def test_nobody_waits_for_ever(
     wait_for(lambda: "an answer was not delivered" in caplog.text)
 
 
+def test_a_limited_rate_is_no_reason_to_leave_the_buttons_out(
+    asker: Asker, slack: ResponseUrl, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.planned.extend([text(429, "rate_limited", retry_after="0")] * 4)
+    asker.command(LINE)
+    wait_for(lambda: "an answer was not delivered: 429" in caplog.text)
+    while not slack.posted.empty():
+        assert "blocks" in slack.next()
+
+
 def wait_for(came: Callable[[], bool]) -> None:
     for _ in range(1000):
         if came():

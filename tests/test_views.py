@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from bot import views
 from bot.blocks import CUT, Message
 from bot.case_token import Carried, decode, encode
-from bot.views import answered, withdrawn
 from bot.wording import page
 from knowledge.clause import Value
 from knowledge.load import load_shelf
 from knowledge.model import Cause
+from rules.answers import answered, withdrawn
 from rules.case import Case, Fact
 from rules.diagnose import Expert
 from tests.loopback_slack import Fields, buttons, labelled, labels, problems
@@ -130,7 +130,7 @@ def test_answers_replace_each_other() -> None:
     assert answered(case, "packet.flags", "A").answers == {"packet.flags": "A"}
     assert answered(case, "packet.flags", None) == Case(declined=frozenset({"packet.flags"}))
     assert answered(answered(case, "packet.flags", None), "packet.flags", "SA") == case
-    assert withdrawn(case, "packet.flags") == Case()
+    assert withdrawn(answered(case, "packet.flags", "A", again=True), "packet.flags") == Case()
 
 
 def test_what_was_understood_stays_in_every_message() -> None:
