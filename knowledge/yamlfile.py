@@ -53,7 +53,14 @@ def read_yaml(path: Path) -> YamlFile:
     return YamlFile(path, content, lines)
 
 
+_DEEPEST = 30
+_MOST_PARTS = 200_000
+"""Bounds that aliases of aliases would break; the largest entry of ours has some thousand parts."""
+
+
 def _build(loader: Any, node: Any, where: Where, lines: dict[Where, int]) -> Any:
+    if len(where) > _DEEPEST or len(lines) > _MOST_PARTS:
+        raise YamlProblem(node.start_mark.line + 1, "this nests too deep or has too many parts")
     lines.setdefault(where, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         return _build_mapping(loader, node, where, lines)
