@@ -171,10 +171,15 @@ def _asked(question: QuestionWords, number: int) -> RenderableType:
         Padding(Text(question.text, "bold"), (0, 0, 0, 2)),
         Padding(Text("Why: " + question.why, "dim"), (0, 0, 0, 2)),
         Padding(Text("How: " + question.how, "dim"), (0, 0, 0, 2)),
+        *([_command(question.command)] if question.command else []),
         Text(),
         _choices([label for _value, label in question.choices]),
         Text("  unknown · why · why not CAUSE · facts · back · quit", "dim"),
     )
+
+
+def _command(text: str) -> RenderableType:
+    return Padding(Text(text.strip(), "cyan", overflow="fold"), (0, 0, 0, 4))
 
 
 def _choices(labels: Sequence[str]) -> RenderableType:
@@ -223,7 +228,7 @@ def _listed(title: str, lines: Sequence[str], style: str, mark: str) -> list[Ren
 def _step(number: int, step: StepWords) -> RenderableType:
     parts: list[RenderableType] = [Text(step.title, "bold")]
     if step.command:
-        parts.append(Padding(Text(step.command.strip(), "cyan", overflow="fold"), (0, 0, 0, 2)))
+        parts.append(_command(step.command))
     parts += [Text(note, "dim") for note in step.notes]
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_row(Text(f"  {number}", "bold green"), Group(*parts, Text()))

@@ -167,6 +167,7 @@ def _why(expert: Expert, carried: Carried) -> Message:
         Prose(worded.question.text, "Question"),
         Prose(worded.question.why, "Why I ask"),
         Prose(worded.question.how, "How to find out"),
+        Quoted(worded.question.command or ""),
         _list("What each answer would change", changes),
         Buttons(_choices(travels, diagnosis, diagnosis.question), "Answers"),
         Buttons([_go_button("Back", travels.case, travels.understood)], "More"),

@@ -57,6 +57,7 @@ class QuestionWords:
     text: str
     why: str
     how: str
+    command: str | None
     choices: Sequence[tuple[Value, str]]
 
 
@@ -223,6 +224,7 @@ def _question(diagnosis: Diagnosis) -> QuestionWords | None:
         how=f"{asked.how} (This takes {_EFFORTS[asked.effort]}.)"
         if asked.how
         else f"This takes {_EFFORTS[asked.effort]}.",
+        command=asked.command,
         choices=[(one.value, one.label) for one in asked.choices],
     )
 

@@ -122,7 +122,8 @@ def _check_values(
             yield (*where, name), str(wrong)
 
 
-def _check_feature(_shelf: Shelf, feature: Feature) -> Iterator[Complaint]:
+def _check_feature(shelf: Shelf, feature: Feature) -> Iterator[Complaint]:
+    yield from _check_verb(shelf, feature.question.use if feature.question else None, ("question",))
     if feature.type == "choice" and len(feature.choices) < 2:
         yield (), "a choice needs at least two choices"
     if feature.type in ("yes-no", "text") and feature.choices:
@@ -173,9 +174,7 @@ def _check_remedy(shelf: Shelf, remedy: Remedy, where: Where) -> Iterator[Compla
         yield where, f"a remedy whose risk is {remedy.risk!r} needs 'undo'"
     if remedy.risk == "weakens-security" and not remedy.caution:
         yield where, "a remedy that weakens security needs 'caution': what it costs"
-    verbs = {verb for product in shelf.products.values() for verb in product.commands}
-    if remedy.use and remedy.use not in verbs:
-        yield (*where, "use"), unknown("command of any product", remedy.use, verbs)
+    yield from _check_verb(shelf, remedy.use, where)
     for index, product in enumerate(remedy.only_for):
         if product not in shelf.products:
             yield (*where, "only for", index), unknown("product", product, shelf.products)
@@ -183,6 +182,12 @@ def _check_remedy(shelf: Shelf, remedy: Remedy, where: Where) -> Iterator[Compla
         if product not in shelf.products:
             yield (*where, "commands", product), unknown("product", product, shelf.products)
         yield from _check_template(template, (*where, "commands", product))
+
+
+def _check_verb(shelf: Shelf, verb: str | None, where: Where) -> Iterator[Complaint]:
+    verbs = {verb for product in shelf.products.values() for verb in product.commands}
+    if verb and verb not in verbs:
+        yield (*where, "use"), unknown("command of any product", verb, verbs)
 
 
 def _check_template(template: str, where: Where) -> Iterator[Complaint]:

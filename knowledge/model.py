@@ -61,11 +61,15 @@ class Dispute(Entry):
 
 
 class Question(Entry):
-    """How to obtain a missing fact. `how` maps a product id, or `any`, to how to find out there."""
+    """How to obtain a missing fact. `how` maps a product id, or `any`, to how to find out there.
+
+    `use` names a product command that helps, as in a remedy.
+    """
 
     text: Text
     why: Text
     effort: Effort
+    use: Text | None = None
     how: dict[str, Text] = {}
     source: Text | None = None
 

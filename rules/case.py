@@ -130,7 +130,10 @@ class Choice(Shape):
 
 
 class Asked(Shape):
-    """The next question. `why` says what it would decide; `how` how to find out, for the product in the case."""
+    """The next question. `why` says what it would decide; `how` how to find out, for the product in the case.
+
+    `command` is one that helps to find out, filled in, where the product has one.
+    """
 
     feature: str
     text: str
@@ -138,6 +141,7 @@ class Asked(Shape):
     why: str
     effort: Effort
     how: str
+    command: str | None
 
 
 class Verdict(Shape):

@@ -59,8 +59,13 @@ def command(remedy: Remedy, product: str | None, filled: Mapping[str, str], shel
     """Give the command of a remedy for the product in the case, filled in; None where none is known."""
     if product in remedy.commands:
         return remedy.commands[product].format_map(filled)
-    for place in (product, "linux" if remedy.use in _HOST_VERBS else None):
+    return product_command(remedy.use, product, filled, shelf)
+
+
+def product_command(verb: str | None, product: str | None, filled: Mapping[str, str], shelf: Shelf) -> str | None:
+    """Give a product's command by its verb, filled in; what is typed on hosts is the same for every firewall."""
+    for place in (product, "linux" if verb in _HOST_VERBS else None):
         known = shelf.products.get(place or "")
-        if known and remedy.use in known.commands:
-            return known.commands[remedy.use].run.format_map(filled)
+        if known and verb in known.commands:
+            return known.commands[verb].run.format_map(filled)
     return None

@@ -24,7 +24,7 @@ from rules.case import (
     Step,
     Verdict,
 )
-from rules.commands import command, fields
+from rules.commands import command, fields, product_command
 from rules.engine import Engine, Run
 from rules.observe import observe
 from rules.read import Reading, read
@@ -133,33 +133,32 @@ class Expert:
         hypotheses: Sequence[Hypothesis],
         contradictions: Sequence[Contradicted],
     ) -> Asked | None:
-        product = thought.product
         if thought.symptom is None and "symptom" not in case.declined:
-            return self._asked("symptom", product, None)
+            return self._asked("symptom", thought)
         if contradictions:
-            return self._asked(contradictions[0].ask_again, product, contradictions[0].because)
+            return self._asked(contradictions[0].ask_again, thought, f"{contradictions[0].because}.")
         if not hypotheses or hypotheses[0].standing == "established":
             return None
         known = {name: fact.value for name, fact in thought.facts.items()}
         outlooks = thought.family.asking.outlooks(known, case.declined, thought.probabilities)
         best = next((one for one in outlooks if changes_something(one, thought.probabilities)), None)
-        return self._asked(best.feature.id, product, None) if best else None
+        return self._asked(best.feature.id, thought) if best else None
 
-    def _asked(self, feature_id: str, product: str | None, again_because: str | None) -> Asked:
+    def _asked(self, feature_id: str, thought: Thought, contradiction: str = "") -> Asked:
         feature = self.shelf.features[feature_id]
         question = feature.question
         if question is None:
             raise LookupError(f"{feature_id} has no question")
-        why = question.why if again_because is None else f"This does not go together: {again_because}. {question.why}"
         values = answers_of(feature)
         labels = ["yes", "no"] if feature.type == "yes-no" else list(feature.choices.values())
         return Asked(
             feature=feature_id,
             text=question.text,
             choices=[Choice(value=value, label=label) for value, label in zip(values, labels, strict=True)],
-            why=why,
+            why=f"This does not go together: {contradiction} {question.why}" if contradiction else question.why,
             effort=question.effort,
-            how=question.how.get(product or "any", question.how.get("any", "")),
+            how=question.how.get(thought.product or "any", question.how.get("any", "")),
+            command=product_command(question.use, thought.product, fields(thought.facts), self.shelf),
         )
 
     def _steps(self, thought: Thought, hypotheses: Sequence[Hypothesis], filled: Mapping[str, str]) -> list[Step]:
