@@ -210,7 +210,7 @@ def serve(
     settings = Settings()
     _shelf()  # so that a wrong entry is told here, and not from inside the server
     uvicorn.run(
-        "bot.service:create",  # by name: the other commands need not wait for its imports
+        "bot.rest:create",  # by name: the other commands need not wait for its imports
         factory=True,
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,

@@ -71,11 +71,14 @@ def plain(value: Value) -> str:
 
 def parse_clause(feature: Feature, raw: object) -> Clause:
     """Make a clause of what an entry says; raises ValueError with what is allowed."""
-    if isinstance(raw, list):
-        return Clause(feature.id, frozenset(typed(feature, one) for one in raw))
     if feature.type == "number" and isinstance(raw, str):
-        return Clause(feature.id, _parse_bounds(raw))
-    return Clause(feature.id, frozenset({typed(feature, raw)}))
+        test: frozenset[Value] | Bounds = _parse_bounds(raw)
+    else:
+        test = frozenset(typed(feature, one) for one in (raw if isinstance(raw, list) else [raw]))
+    constants = [test.low, test.high] if isinstance(test, Bounds) else test
+    if any(isinstance(one, float) and 0 < abs(one) < _SMALLEST for one in constants):
+        raise ValueError(f"{raw!r} is too small to compare with; the smallest is {_SMALLEST}")
+    return Clause(feature.id, test)
 
 
 def _parse_bounds(raw: str) -> Bounds:
@@ -102,6 +105,8 @@ def typed(feature: Feature, raw: object) -> Value:
 
 
 _LARGEST = 1e15
+_SMALLEST = 0.0001
+"""Beyond these a number is written with an exponent, which durable_rules cannot read in a rule."""
 
 
 def _number(feature: Feature, raw: object) -> float:

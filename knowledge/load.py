@@ -18,7 +18,6 @@ from knowledge.model import (
     Entry,
     Feature,
     Inference,
-    InferenceBook,
     Product,
     Source,
     Symptom,
@@ -75,14 +74,14 @@ class _Loading:
             other, there = self.files[kind, id_]
             self.refuse(file, where, f"duplicate {id_!r}; it stands in {shown(other.path)}:{other.line_of(there)}")
             return
+        if not isinstance(raw, dict):
+            self.refuse(file, where, f"{id_!r} must be a mapping of {', '.join(_keys(model))}")
+            return
         try:
             entry = model.model_validate({**raw, "id": id_} if "id" in model.model_fields else raw)
         except ValidationError as wrong:
             for error in wrong.errors():
                 self.refuse(file, (*where, *_plain_where(error["loc"])), _allowed(error, model))
-            return
-        except TypeError:
-            self.refuse(file, where, f"{id_!r} must be a mapping of {', '.join(_keys(model))}")
             return
         self.found[kind][id_] = entry
         self.files[kind, id_] = (file, where)
@@ -123,8 +122,11 @@ def _walk(loading: _Loading, folder: Path) -> None:
     if not folder.is_dir():
         loading.problems.append(Problem(str(folder), 1, "this folder does not exist"))
         return
-    for path in sorted(folder.rglob("*.yaml")):
-        _load_file(loading, path, _kind_of(path.relative_to(folder)))
+    for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
+        if path.suffix == ".yml":
+            loading.problems.append(Problem(shown(path), 1, "the name of an entry's file ends in .yaml"))
+        else:
+            _load_file(loading, path, _kind_of(path.relative_to(folder)))
 
 
 def _kind_of(path: Path) -> str:
@@ -138,15 +140,17 @@ def _load_file(loading: _Loading, path: Path, kind: str) -> None:
         loading.problems.append(Problem(shown(path), wrong.line, str(wrong)))
         return
     loading.digest.update(path.read_bytes())
-    if kind in _ONE_A_FILE:
+    if kind not in _allowed_kinds():
+        loading.refuse(file, (), f"no such kind of entry {kind!r}; allowed: {', '.join(sorted(_allowed_kinds()))}")
+    elif kind in _ONE_A_FILE:
         loading.place(kind, path.stem, file, (), _ONE_A_FILE[kind], file.content)
-    elif kind in _MANY_A_FILE and isinstance(file.content, dict):
+    elif not isinstance(file.content, dict):
+        loading.refuse(file, (), f"{path.name} must be a mapping of ids to entries")
+    elif kind in _MANY_A_FILE:
         for id_, raw in file.content.items():
             loading.place(kind, str(id_), file, (id_,), _MANY_A_FILE[kind], raw)
-    elif kind == "inferences":
-        _load_inferences(loading, file)
     else:
-        loading.refuse(file, (), f"no such kind of entry {kind!r}; allowed: {', '.join(sorted(_allowed_kinds()))}")
+        _load_inferences(loading, file)
 
 
 def _allowed_kinds() -> set[str]:
@@ -154,12 +158,15 @@ def _allowed_kinds() -> set[str]:
 
 
 def _load_inferences(loading: _Loading, file: YamlFile) -> None:
-    for group, model in (("inferences", Inference), ("contradictions", Contradiction)):
-        content = file.content if isinstance(file.content, dict) else {}
-        for id_, raw in (content.get(group) or {}).items():
-            loading.place(group, str(id_), file, (group, id_), model, raw)
-    for extra in set(file.content or {}) - set(InferenceBook.model_fields):
-        loading.refuse(file, (extra,), f"{extra!r} is not allowed; allowed: {', '.join(InferenceBook.model_fields)}")
+    models: dict[str, type[Entry]] = {"inferences": Inference, "contradictions": Contradiction}
+    for group, entries in file.content.items():
+        if group not in models:
+            loading.refuse(file, (group,), f"{group!r} is not allowed; allowed: {', '.join(models)}")
+        elif not isinstance(entries, dict):
+            loading.refuse(file, (group,), f"{group!r} must be a mapping of ids to entries")
+        else:
+            for id_, raw in entries.items():
+                loading.place(group, str(id_), file, (group, id_), models[group], raw)
 
 
 def _plain_where(loc: tuple[int | str, ...]) -> Where:

@@ -46,4 +46,4 @@ def pattern(text: str) -> Pattern:
     try:
         return cast(Pattern, re2.compile(text, options))
     except re2.error as wrong:
-        raise ValueError(f"pattern {text!r}: {wrong}") from None
+        raise ValueError(f"pattern {text!r}: {wrong.args[0].decode(errors='replace')}") from None

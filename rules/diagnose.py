@@ -62,6 +62,10 @@ class Expert:
         }
         self._stamp = KnowledgeStamp(version=VERSION, hash=shelf.hash)
 
+    def families(self) -> list[Family]:
+        """Give all that was compiled: for each symptom, and for the case whose symptom is unknown."""
+        return list(self._families.values())
+
     def read(self, paste: str) -> Reading:
         """Read a paste. Raises PasteTooLarge."""
         return read(paste, self.shelf)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from bot.service import create_app
+from bot.rest import create_app
 from bot.settings import Settings
 from bot.slack import InThread, slack_app
 from knowledge.load import load_shelf

@@ -16,40 +16,78 @@ from rules.diagnose import Expert
 from rules.prove import case_of, worked_cases
 
 THREADS = 8
+SHORT, LONG, WARM = 1_500, 50_000, 10_000
+"""Diagnoses in the ordinary tests, in the soak, and before memory is measured."""
 CHUNK = 250
 GROWTH = 8_000_000
-"""Bytes that 40,000 diagnoses may add to the process: 200 for each. One session of the engine left behind takes 400,000."""
+"""Bytes that the 40,000 diagnoses after the warm-up may add to the process: 200 for each."""
 
 Entrance = Callable[[Case], str]
+"""A way to a diagnosis, written out as JSON."""
 
 
-def _expert_entrance(expert: Expert) -> Entrance:
+def _by_expert(expert: Expert) -> Entrance:
     return lambda case: expert.diagnose(case).model_dump_json(by_alias=True)
 
 
-ENTRANCES: dict[str, Callable[[Expert], Entrance]] = {"expert": _expert_entrance}
+@pytest.fixture(scope="module", params=[_by_expert])
+def entrance(request: pytest.FixtureRequest, expert: Expert) -> Entrance:
+    make: Callable[[Expert], Entrance] = request.param
+    return make(expert)
 
 
 @pytest.fixture(scope="module")
 def cases(expert: Expert) -> Sequence[Case]:
-    """Every worked case of the shelf, every sample of a dialect, and what fires nothing."""
+    """Every worked case of the shelf, every sample of a dialect, and two in which nothing fires."""
     worked = [case_of(example, cause, expert.shelf) for _, (cause, example) in worked_cases(expert.shelf)]
     samples = [sample.line for dialect in expert.shelf.dialects.values() for sample in dialect.samples]
     return [*worked, *(Case(paste=line) for line in samples), Case(), Case(paste="no dialect reads this")]
 
 
-def together(entrance: Entrance, cases: Sequence[Case], alone: Sequence[str], count: int) -> Iterator[int]:
-    """Diagnose case after case from all threads; give the number of those done after each chunk, all of them right."""
-    turns = itertools.islice(itertools.cycle(zip(cases, alone, strict=True)), count)
+def unlike_alone(entrance: Entrance, cases: Sequence[Case], count: int) -> Iterator[list[Case]]:
+    """Diagnose so many cases, over and over, from all threads; give, chunk by chunk, those answered unlike alone."""
+    alone = [entrance(case) for case in cases]
+    turns = itertools.islice(itertools.cycle(range(len(cases))), count)
     with ThreadPoolExecutor(THREADS) as pool:
-        done = 0
         while chunk := list(itertools.islice(turns, CHUNK)):
-            answers = pool.map(entrance, [case for case, _ in chunk])
-            assert [answer for answer in answers if answer is None] == []
-            yield (done := done + len(chunk))
+            answers = pool.map(lambda turn: entrance(cases[turn]), chunk)
+            yield [cases[turn] for turn, answer in zip(chunk, answers, strict=True) if answer != alone[turn]]
 
 
 def resident() -> int:
     """Give the bytes of memory that this process holds now."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+
+
+def test_eight_threads_get_the_answers_that_one_gets(entrance: Entrance, cases: Sequence[Case]) -> None:
+    assert list(itertools.chain.from_iterable(unlike_alone(entrance, cases, SHORT))) == []
+
+
+def test_an_answer_that_differs_is_found(cases: Sequence[Case]) -> None:
+    counter = itertools.count()
+    assert len(list(itertools.chain.from_iterable(unlike_alone(lambda _: str(next(counter)), cases, 100)))) == 100
+
+
+@needs_proc
+def test_memory_that_is_kept_is_seen() -> None:
+    before = resident()
+    kept = b"x" * (8 * GROWTH)
+    assert resident() - before > GROWTH
+    assert kept
+
+
+@needs_proc
+@pytest.mark.soak
+def test_fifty_thousand_diagnoses_are_all_right_and_leave_nothing_behind(
+    entrance: Entrance, cases: Sequence[Case]
+) -> None:
+    done, warm = 0, 0
+    for wrong in unlike_alone(entrance, cases, LONG):
+        assert wrong == []
+        done += CHUNK
+        warm = resident() if done == WARM else warm
+    assert (done, resident() - warm < GROWTH) == (LONG, True), f"grown by {resident() - warm:,} bytes"

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from bot.limits import LARGEST_BODY
-from bot.service import create_app
+from bot.rest import create_app
 from bot.settings import Settings
 from rules.answers import make_case
 from rules.diagnose import Expert
