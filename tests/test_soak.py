@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
+from bot.rest import create_app
+from bot.settings import Settings
 from rules.case import Case
 from rules.diagnose import Expert
 from rules.prove import case_of, worked_cases
@@ -26,14 +32,39 @@ Entrance = Callable[[Case], str]
 """A way to a diagnosis, written out as JSON."""
 
 
-def _by_expert(expert: Expert) -> Entrance:
-    return lambda case: expert.diagnose(case).model_dump_json(by_alias=True)
+@contextmanager
+def _by_expert(expert: Expert) -> Iterator[Entrance]:
+    yield lambda case: expert.diagnose(case).model_dump_json(by_alias=True)
 
 
-@pytest.fixture(scope="module", params=[_by_expert])
-def entrance(request: pytest.FixtureRequest, expert: Expert) -> Entrance:
-    make: Callable[[Expert], Entrance] = request.param
-    return make(expert)
+@contextmanager
+def _by_service(expert: Expert) -> Iterator[Entrance]:
+    """Go through the whole service, which works in threads of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    transport = httpx.ASGITransport(app=create_app(Settings(threads=THREADS), expert))
+    client = httpx.AsyncClient(transport=transport, base_url="http://whydrop")
+
+    def diagnosed(case: Case) -> str:
+        answers = dict(case.answers)
+        wanted = {"paste": case.paste, "product": answers.pop("log.product", None), "answers": answers}
+        answer = asyncio.run_coroutine_threadsafe(client.post("/v1/diagnoses", json=wanted), loop).result()
+        assert answer.status_code == 200
+        return answer.text
+
+    yield diagnosed
+    asyncio.run_coroutine_threadsafe(client.aclose(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(scope="module", params=[_by_expert, _by_service], ids=["pure function", "service"])
+def entrance(request: pytest.FixtureRequest, expert: Expert) -> Iterator[Entrance]:
+    make: Callable[[Expert], AbstractContextManager[Entrance]] = request.param
+    with make(expert) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
