@@ -171,15 +171,17 @@ def _asked(question: QuestionWords, number: int) -> RenderableType:
         Padding(Text(question.text, "bold"), (0, 0, 0, 2)),
         Padding(Text("Why: " + question.why, "dim"), (0, 0, 0, 2)),
         Padding(Text("How: " + question.how, "dim"), (0, 0, 0, 2)),
-        *([_command(question.command)] if question.command else []),
+        *_command(question.command, question.reading),
         Text(),
         _choices([label for _value, label in question.choices]),
         Text("  unknown · why · why not CAUSE · facts · back · quit", "dim"),
     )
 
 
-def _command(text: str) -> RenderableType:
-    return Padding(Text(text.strip(), "cyan", overflow="fold"), (0, 0, 0, 4))
+def _command(command: str | None, reading: str) -> list[RenderableType]:
+    texts = [Text(command.strip(), "cyan", overflow="fold")] if command else []
+    texts += [Text(reading, "dim")] if reading else []
+    return [Padding(text, (0, 0, 0, 4)) for text in texts]
 
 
 def _choices(labels: Sequence[str]) -> RenderableType:
@@ -227,8 +229,7 @@ def _listed(title: str, lines: Sequence[str], style: str, mark: str) -> list[Ren
 
 def _step(number: int, step: StepWords) -> RenderableType:
     parts: list[RenderableType] = [Text(step.title, "bold")]
-    if step.command:
-        parts.append(_command(step.command))
+    parts += _command(step.command, step.reading)
     parts += [Text(note, "dim") for note in step.notes]
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_row(Text(f"  {number}", "bold green"), Group(*parts, Text()))

@@ -149,6 +149,7 @@ def _end(worded: Page) -> Iterator[Part]:
 def _step(number: int, step: StepWords) -> Iterator[Part]:
     yield Prose("\n".join(step.notes), f"{number}. {step.title}")
     yield Quoted(step.command or "")
+    yield Prose(step.reading)
 
 
 def _list(title: str, lines: Sequence[str], *, links: bool = False) -> Prose:
@@ -168,6 +169,7 @@ def _why(expert: Expert, carried: Carried) -> Message:
         Prose(worded.question.why, "Why I ask"),
         Prose(worded.question.how, "How to find out"),
         Quoted(worded.question.command or ""),
+        Prose(worded.question.reading),
         _list("What each answer would change", changes),
         Buttons(_choices(travels, diagnosis, diagnosis.question), "Answers"),
         Buttons([_go_button("Back", travels.case, travels.understood)], "More"),

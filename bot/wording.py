@@ -58,6 +58,7 @@ class QuestionWords:
     why: str
     how: str
     command: str | None
+    reading: str
     choices: Sequence[tuple[Value, str]]
 
 
@@ -68,6 +69,7 @@ class StepWords:
     title: str
     notes: Sequence[str]
     command: str | None
+    reading: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ def _question(diagnosis: Diagnosis) -> QuestionWords | None:
         if asked.how
         else f"This takes {_EFFORTS[asked.effort]}.",
         command=asked.command,
+        reading=_reading(asked.reading),
         choices=[(one.value, one.label) for one in asked.choices],
     )
 
@@ -235,7 +238,11 @@ def _step(step: Step, shelf: Shelf) -> StepWords:
         notes.append(f"Undo: {_sentence(step.undo)}")
     notes.append(f"Check: {_sentence(step.check)}")
     notes.append(f"Source: {_titled(step.source, shelf)}")
-    return StepWords(_sentence(step.do), notes, step.command)
+    return StepWords(_sentence(step.do), notes, step.command, _reading(step.reading))
+
+
+def _reading(text: str | None) -> str:
+    return f"Reading it: {_sentence(text)}" if text else ""
 
 
 def _source(title: str, address: str | None, trust: str) -> str:

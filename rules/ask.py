@@ -158,6 +158,11 @@ def _met(clauses: Sequence[Clause], new: Known, known: Known) -> bool:
     return True
 
 
+def is_quick(feature: Feature) -> bool:
+    """Tell whether a question is answered by looking, without typing or capturing anything."""
+    return feature.question is not None and feature.question.effort in ("glance", "lookup")
+
+
 def answers_of(feature: Feature) -> list[Value]:
     """List the answers that are offered."""
     if feature.type == "yes-no":

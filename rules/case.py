@@ -132,7 +132,7 @@ class Choice(Shape):
 class Asked(Shape):
     """The next question. `why` says what it would decide; `how` how to find out, for the product in the case.
 
-    `command` is one that helps to find out, filled in, where the product has one.
+    `command` is one that helps to find out, filled in, where the product has one; `reading` what to look for in it.
     """
 
     feature: str
@@ -142,6 +142,7 @@ class Asked(Shape):
     effort: Effort
     how: str
     command: str | None
+    reading: str | None
 
 
 class Verdict(Shape):
@@ -155,7 +156,10 @@ class Verdict(Shape):
 
 
 class Step(Shape):
-    """What to do next. `command` is filled in for the product in the case, where one is known."""
+    """What to do next. `command` is filled in for the product in the case, where one is known.
+
+    `reading` says what to look for in its output, and what to replace in it.
+    """
 
     do: str
     kind: Literal["look", "fix", "workaround"]
@@ -164,6 +168,7 @@ class Step(Shape):
     undo: str | None
     check: str
     command: str | None
+    reading: str | None
     source: str
 
 

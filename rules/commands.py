@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from knowledge.check import COMMAND_FIELDS
 from knowledge.clause import plain
@@ -55,17 +56,26 @@ def _harmless(name: str, value: str) -> bool:
         return False
 
 
-def command(remedy: Remedy, product: str | None, filled: Mapping[str, str], shelf: Shelf) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A command as it is typed, and what to look for in its output."""
+
+    run: str
+    reading: str | None = None
+
+
+def command(remedy: Remedy, product: str | None, filled: Mapping[str, str], shelf: Shelf) -> Typed | None:
     """Give the command of a remedy for the product in the case, filled in; None where none is known."""
     if product in remedy.commands:
-        return remedy.commands[product].format_map(filled)
+        return Typed(remedy.commands[product].format_map(filled))
     return product_command(remedy.use, product, filled, shelf)
 
 
-def product_command(verb: str | None, product: str | None, filled: Mapping[str, str], shelf: Shelf) -> str | None:
+def product_command(verb: str | None, product: str | None, filled: Mapping[str, str], shelf: Shelf) -> Typed | None:
     """Give a product's command by its verb, filled in; what is typed on hosts is the same for every firewall."""
     for place in (product, "linux" if verb in _HOST_VERBS else None):
         known = shelf.products.get(place or "")
         if known and verb in known.commands:
-            return known.commands[verb].run.format_map(filled)
+            found = known.commands[verb]
+            return Typed(found.run.format_map(filled), found.reading)
     return None

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from knowledge.model import Cause, Remedy, SymptomId
 from knowledge.shelf import Shelf
-from rules.ask import Asking, answers_of, changes_something
+from rules.ask import Asking, answers_of, changes_something, is_quick
 from rules.case import (
     Asked,
     Case,
@@ -30,7 +30,7 @@ from rules.observe import observe
 from rules.read import Reading, read
 from rules.rule import Clued, RuleBook, rule_book
 from rules.timers import Timetable
-from rules.weigh import standing, weigh
+from rules.weigh import ESTABLISHED, standing, weigh
 
 VERSION = "0.1.0"
 """The version of the knowledge's shape; its hash tells the entries themselves."""
@@ -145,6 +145,8 @@ class Expert:
             return None
         known = {name: fact.value for name, fact in thought.facts.items()}
         outlooks = thought.family.asking.outlooks(known, case.declined, thought.probabilities)
+        if hypotheses[0].probability >= ESTABLISHED:  # nobody takes a capture to be surer of what is as good as sure
+            outlooks = [one for one in outlooks if is_quick(one.feature)]
         best = next((one for one in outlooks if changes_something(one, thought.probabilities)), None)
         return self._asked(best.feature.id, thought) if best else None
 
@@ -153,6 +155,7 @@ class Expert:
         question = feature.question
         if question is None:
             raise LookupError(f"{feature_id} has no question")
+        typed = product_command(question.use, thought.product, fields(thought.facts), self.shelf)
         values = answers_of(feature)
         labels = ["yes", "no"] if feature.type == "yes-no" else list(feature.choices.values())
         return Asked(
@@ -162,7 +165,8 @@ class Expert:
             why=f"This does not go together: {contradiction} {question.why}" if contradiction else question.why,
             effort=question.effort,
             how=question.how.get(thought.product or "any", question.how.get("any", "")),
-            command=product_command(question.use, thought.product, fields(thought.facts), self.shelf),
+            command=typed.run if typed else None,
+            reading=typed.reading if typed else None,
         )
 
     def _steps(self, thought: Thought, hypotheses: Sequence[Hypothesis], filled: Mapping[str, str]) -> list[Step]:
@@ -177,6 +181,7 @@ class Expert:
         return [self._step(remedy, product, filled) for remedy in fitting]
 
     def _step(self, remedy: Remedy, product: str | None, filled: Mapping[str, str]) -> Step:
+        typed = command(remedy, product, filled, self.shelf)
         return Step(
             do=remedy.do,
             kind=remedy.kind,
@@ -184,7 +189,8 @@ class Expert:
             caution=remedy.caution,
             undo=remedy.undo,
             check=remedy.check,
-            command=command(remedy, product, filled, self.shelf),
+            command=typed.run if typed else None,
+            reading=typed.reading if typed else None,
             source=remedy.source,
         )
 

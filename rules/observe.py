@@ -107,9 +107,23 @@ def _amounts(line: ReadLine) -> Iterator[Fact]:
     if server is None:
         return
     yield _fact(record.line, "session.server_bytes", server, "inferred", "by the bytes and packets from the server")
-    if server == "none" and client is not None and record.event == "reset-by-server":
+    if server == "none" and client is not None and record.event == "reset-by-server" and _only_resets(line):
         phase = "answer-to-syn" if client == "none" else "after-first-data"
-        yield _fact(record.line, "reset.phase", phase, "inferred", "neither side's bytes go beyond that")
+        yield _fact(record.line, "reset.phase", phase, "inferred", "the server sent resets and nothing else")
+
+
+_NO_OPTIONS = 60
+"""Bytes of a packet without TCP options at most, padded by Ethernet: a RST carries none, a SYN+ACK does."""
+
+
+def _only_resets(line: ReadLine) -> bool:
+    """Tell whether all the server's packets are resets: a single one, or too short for a SYN+ACK."""
+    from_server = line.client == "destination"
+    sent = line.record.bytes.sent if from_server else line.record.bytes.received
+    packets = line.record.packets.sent if from_server else line.record.packets.received
+    if not packets:
+        return False
+    return packets == 1 or (sent is not None and sent <= _NO_OPTIONS * packets)
 
 
 def _volume(record: Record, *, from_source: bool) -> str | None:

@@ -43,7 +43,7 @@ def test_the_question_comes_with_why_how_and_its_choices(expert: Expert) -> None
 
 
 def test_an_answer_leads_to_the_verdict_with_proof_and_steps(expert: Expert) -> None:
-    result, said = _talk(expert, "no")
+    result, said = _talk(expert, "no", "no")
     assert result.verdict is not None
     assert result.verdict.cause == "asymmetric-routing"
     for part in ("Verdict", "For it", "you said", "What would refute it", "Next steps", "Undo: ", "Check: ", "Sources"):
@@ -51,7 +51,7 @@ def test_an_answer_leads_to_the_verdict_with_proof_and_steps(expert: Expert) -> 
 
 
 def test_why_says_what_each_answer_would_change_and_asks_on(expert: Expert) -> None:
-    result, said = _talk(expert, "why", "no")
+    result, said = _talk(expert, "why", "no", "no")
     assert "“no”: Asymmetric routing would lead with" in said
     assert result.verdict is not None
 
@@ -78,10 +78,10 @@ def test_unknown_goes_on_to_another_question(expert: Expert) -> None:
 
 
 def test_back_takes_the_last_answer_back(expert: Expert) -> None:
-    result, said = _talk(expert, "back", "unknown", "back", "no")
+    result, said = _talk(expert, "back", "unknown", "back", "no", "no")
     assert "There is no answer to take back" in said
     assert result.verdict is not None
-    plain, _said = _talk(expert, "no")
+    plain, _said = _talk(expert, "no", "no")
     assert result == plain
 
 
@@ -93,7 +93,7 @@ def test_quit_leaves_something_useful(expert: Expert) -> None:
 
 
 def test_what_is_not_understood_says_what_is_allowed_and_asks_on(expert: Expert) -> None:
-    result, said = _talk(expert, "", "banana", "help", "no")
+    result, said = _talk(expert, "", "banana", "help", "no", "no")
     assert "'banana' is no answer to handshake.syn_seen; allowed: yes, no, unknown" in said
     assert "why not CAUSE" in said
     assert result.verdict is not None
