@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.paste import MOST_BYTES, paste_of, plain_text
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError, load_settings
 from bot.terminal import Conversation, console, whole_page
 from bot.wording import page
 from knowledge.coverage import coverage
@@ -24,7 +26,6 @@ from rules.answers import make_case
 from rules.case import Diagnosis, Record, Unread
 from rules.diagnose import Expert
 from rules.prove import prove
-from rules.read import PasteTooLarge
 
 WRONG_CALL = 2
 NOTHING_READ = 3
@@ -45,12 +46,24 @@ def _fail(message: str, code: int = WRONG_CALL) -> typer.Exit:
     return typer.Exit(code)
 
 
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as wrong:
+        raise _fail(f"the settings have problems: {wrong}") from None
+
+
+_MOST_PROBLEMS = 40
+
+
 def _shelf() -> Shelf:
-    own = Settings().knowledge
+    own = _settings().knowledge
     try:
         return load_shelf(*([own] if own else []))
     except KnowledgeError as wrong:
-        raise _fail(f"the knowledge has problems:\n{wrong}", 1) from None
+        more = len(wrong.problems) - _MOST_PROBLEMS
+        shown = [*map(str, wrong.problems[:_MOST_PROBLEMS]), *([f"and {more} more"] if more > 0 else [])]
+        raise _fail("the knowledge has problems:\n" + "\n".join(shown), 1) from None
 
 
 def _expert() -> Expert:
@@ -69,13 +82,13 @@ def diagnose(
     expert = _expert()
     try:
         case = make_case(expert.shelf, _paste(paste), _answers(answer or []), product)
-        if not as_json and not no_ask and sys.stdin.isatty() and sys.stdout.isatty():
+        if not as_json and not no_ask and _interactive():
             out = console()
             result = Conversation(expert, out, lambda: out.input("> "), case).run()
         else:
             result = expert.diagnose(case)
             _print(result, expert.shelf, as_json=as_json)
-    except (ValueError, PasteTooLarge) as wrong:
+    except ValueError as wrong:
         raise _fail(str(wrong)) from None
     raise typer.Exit(0 if result.records or case.answers else NOTHING_READ)
 
@@ -84,24 +97,39 @@ def _print(result: Diagnosis, shelf: Shelf, *, as_json: bool) -> None:
     if as_json:
         typer.echo(result.model_dump_json(by_alias=True))
     else:
-        console().print(whole_page(page(result, shelf)))
+        out = console()
+        out.print(whole_page(page(result, shelf), out.width))
 
 
 def _paste(argument: str | None) -> str:
     """Take the paste from the command line, from standard input, or from a prompt."""
     if argument is not None and argument != "-":
         return plain_text(argument)
-    if argument is None and sys.stdin.isatty():
+    if argument is None and sys.stdin is not None and sys.stdin.isatty():
         return _prompted()
-    return paste_of(sys.stdin.buffer.read(MOST_BYTES + 1))
+    return paste_of(_standard_input())
+
+
+def _interactive() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise ValueError("there is no standard input; give the line as an argument")
+    return sys.stdin.buffer.read(MOST_BYTES + 1)
+
+
+_PASTING_S = 0.2
+"""Seconds in which what belongs to one paste arrives."""
 
 
 def _prompted() -> str:
     typer.echo("Paste the log line(s), then an empty line:", err=True)
     lines: list[str] = []
-    for line in sys.stdin:
-        if not line.strip() and lines:
-            break
+    while line := sys.stdin.readline():
+        if not line.strip() and lines and not select.select([sys.stdin], [], [], _PASTING_S)[0]:
+            break  # an empty line ends it, unless it stands in the middle of what is pasted
         lines.append(line)
     return "".join(lines)
 
@@ -122,16 +150,20 @@ def read(
     """Say what each line says: one record, or one "unread", a line."""
     expert = _expert()
     try:
-        content = sys.stdin.buffer.read(MOST_BYTES + 1) if file == "-" else Path(file).read_bytes()
-        reading = expert.read(paste_of(content))
+        reading = expert.read(paste_of(_standard_input() if file == "-" else _content(Path(file))))
     except OSError as wrong:
         raise _fail(f"{file}: {wrong.strerror}") from None
-    except PasteTooLarge as wrong:
+    except ValueError as wrong:
         raise _fail(str(wrong)) from None
     found: list[Record | Unread] = [*(line.record for line in reading.lines), *reading.unread]
     for one in sorted(found, key=lambda one: one.line):
         typer.echo(one.model_dump_json() if as_json else _one_line(one.model_dump(exclude_none=True)))
     raise typer.Exit(0 if reading.lines else NOTHING_READ)
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _one_line(fields: dict[str, object]) -> str:
@@ -207,11 +239,24 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
     """Serve REST and Slack over HTTP in one process."""
-    settings = Settings()
+    settings = _settings()
     _shelf()  # so that a wrong entry is told here, and not from inside the server
+    address, number = host or settings.host, settings.port if port is None else port
+    _check_free(address, number)
     uvicorn.run(
         "bot.rest:create",  # by name: the other commands need not wait for its imports
         factory=True,
-        host=settings.host if host is None else host,
-        port=settings.port if port is None else port,
+        host=address,
+        port=number,
+        access_log=False,  # it would log query strings, in which somebody may have put a paste
+        limit_concurrency=settings.threads * 64,
     )
+
+
+def _check_free(host: str, port: int) -> None:
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except OSError as wrong:
+        hint = "choose another with --port or WHYDROP_PORT"
+        raise _fail(f"cannot listen on {host} port {port}: {wrong.strerror}; {hint}", 1) from None

@@ -13,14 +13,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from bot.limits import Shield
-from bot.settings import Settings
+from bot.settings import Settings, load_settings
 from bot.slack import slack_app
 from knowledge.clause import Value
 from knowledge.load import load_shelf
 from rules.answers import make_case
 from rules.case import Case, Diagnosis
 from rules.diagnose import VERSION, Expert
-from rules.read import LARGEST_PASTE, PasteTooLarge
+from rules.read import PasteTooLarge
 
 
 def _sound(text: Any) -> Any:
@@ -36,7 +36,7 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    paste: Cleaned = Field("", max_length=LARGEST_PASTE, description="The log line or lines, verbatim")
+    paste: Cleaned = Field("", description="The log line or lines, verbatim")
     answers: dict[str, Value | None] = Field({}, max_length=200, description="Feature to value; null: I don't know")
     product: Cleaned | None = Field(None, max_length=100, description="The product that wrote the line")
     declined: list[str] = Field([], max_length=200, description="Features never to be asked for")
@@ -84,10 +84,11 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     api.add_exception_handler(RequestValidationError, _call_problem)
     api.add_exception_handler(PasteTooLarge, _too_large)
 
-    @api.get("/", include_in_schema=False)
+    @api.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def welcome() -> PlainTextResponse:
         return PlainTextResponse(_WELCOME)
 
+    @api.head("/livez", include_in_schema=False)
     @api.get("/livez", summary="Tell that the process answers")
     async def livez() -> dict[str, str]:
         return {"status": "alive", "knowledge": expert.shelf.hash}
@@ -103,7 +104,7 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
 
 def create() -> FastAPI:
     """Build the application from the environment; uvicorn calls this, in the process that serves."""
-    settings = Settings()
+    settings = load_settings()
     return create_app(settings, Expert(load_shelf(*([settings.knowledge] if settings.knowledge else []))))
 
 
@@ -129,7 +130,9 @@ async def _http_problem(_request: Request, wrong: Exception) -> JSONResponse:
     return answer
 
 
-async def _call_problem(_request: Request, wrong: Exception) -> JSONResponse:
+async def _call_problem(request: Request, wrong: Exception) -> JSONResponse:
+    if "json" not in request.headers.get("content-type", ""):
+        return problem(415, "The body is not JSON", "send JSON, with the header Content-Type: application/json")
     errors = wrong.errors() if isinstance(wrong, RequestValidationError) else []
     found = [{"at": "/".join(map(str, one["loc"])), "detail": one["msg"]} for one in errors[:20]]
     return problem(422, "The request is not of the form that is wanted", "see errors, and /openapi.json", errors=found)

@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """The settings; docs in README.md, compared with this model by a test."""
 
-    model_config = SettingsConfigDict(env_prefix="WHYDROP_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="WHYDROP_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
-    host: str = Field("127.0.0.1", description="Address the service listens on")
+    host: str = Field("127.0.0.1", min_length=1, description="Address the service listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the service listens on; 0 takes a free one")
     knowledge: Path | None = Field(None, description="Folder with entries of your own, beside ours")
     threads: int = Field(4, ge=1, le=64, description="Diagnoses that may run at the same time")
     slack_signing_secret: SecretStr | None = Field(None, description="Slack's signing secret; without it Slack is off")
+
+
+class SettingsError(Exception):
+    """A setting that is wrong; the message names it, its value and what is allowed."""
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises SettingsError."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        found = [
+            f"WHYDROP_{'_'.join(map(str, one['loc'])).upper()}={one['input']!r}: {one['msg']}" for one in wrong.errors()
+        ]
+        raise SettingsError("; ".join(found)) from None
+    except (OSError, ValueError) as wrong:
+        raise SettingsError(f"the file .env cannot be read: {wrong}") from None

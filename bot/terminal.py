@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.wording import Page, QuestionWords, Rank, StepWords, page, what_if_words, why_not_words
-from rules.answers import UNKNOWN, answered, asked_again, parse_answer
+from knowledge.clause import Value, plain
+from knowledge.model import Feature
+from rules.answers import UNKNOWN, answered, asked_again, parse_answer, said
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from rules.explain import cause_named, not_a_cause, what_if, why_not
@@ -21,6 +23,10 @@ _BAR = 12
 _WIDEST = 100
 _ONE_LINE = 76
 _MOST_SOURCES = 8
+_MOST_LINES = 10
+_ROOM_FOR_BARS = 60
+_NARROWEST = 30
+_WORDS = Text("  unknown · why · why not CAUSE · facts · back · quit", "dim")
 _HELP = (
     "Answer with a number, a word or a duration. Also: unknown (skip it), why (why this question, and what each answer "
     "would change), why not CAUSE, facts (what is known), back (take the last answer back), quit."
@@ -33,8 +39,13 @@ Reader = Callable[[], str]
 def console() -> Console:
     """Make a console that is never wider than text is pleasant to read."""
     made = Console(highlight=False)
-    made.width = min(made.width, _WIDEST)
+    made.width = fitted(made.width)
     return made
+
+
+def fitted(width: int) -> int:
+    """Give the columns to use of those there are."""
+    return max(_NARROWEST, min(width, _WIDEST))
 
 
 @dataclass
@@ -54,13 +65,13 @@ class Conversation:
         self.out.print(_understanding(words))
         while diagnosis.question is not None:
             words = page(diagnosis, self.expert.shelf)
-            self.out.print(_standing(words))
+            self.out.print(_standing(words, self.out.width))
             if words.question is None or not self._answered(diagnosis, words.question):
                 break
             diagnosis = self.expert.diagnose(self.case)
         words = page(diagnosis, self.expert.shelf)
         if diagnosis.question is None:
-            self.out.print(_standing(words))
+            self.out.print(_standing(words, self.out.width))
         self.out.print(conclusion(words))
         return diagnosis
 
@@ -78,20 +89,20 @@ class Conversation:
             if self._took(said, diagnosis, question):
                 return True
 
-    def _took(self, said: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
-        word = said.lower().rstrip("?") if len(said) > 1 else said.lower()
+    def _took(self, typed: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
+        word = (typed.lower().rstrip("?") if len(typed) > 1 else typed.lower()).strip()
         if word == "back":
             return self._back()
         if word.startswith("why not"):
-            self._say(self._why_not(said[7:].rstrip("?"), diagnosis))
+            self._say(self._why_not(typed[7:].rstrip("?"), diagnosis))
         elif word.startswith("why"):
             self._say([question.why, *what_if_words(what_if(self.expert, self.case, question.feature))])
         elif word == "facts":
             self._say(page(diagnosis, self.expert.shelf).facts)
-        elif word in ("help", ""):
+        elif word in ("help", "?", ""):
             self._say([_HELP])
         else:
-            return self._answer(said, diagnosis, question)
+            return self._answer(typed, diagnosis, question)
         return False
 
     def _back(self) -> bool:
@@ -101,18 +112,21 @@ class Conversation:
         self.case = self.history.pop()
         return True
 
-    def _answer(self, said: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
+    def _answer(self, typed: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
         feature = self.expert.shelf.features[question.feature]
         try:
-            value = None if said.lower() in UNKNOWN else parse_answer(feature, said)
+            value = None if typed.lower() in UNKNOWN else parse_answer(feature, typed)
         except ValueError as wrong:
             self._say([f"{wrong}. Or: why, back, facts, quit."])
             return False
+        self._say(["→ I don't know" if value is None else f"→ {heard(feature, value)}"])
         self.history.append(self.case)
         self.case = answered(self.case, feature.id, value, again=asked_again(diagnosis, feature.id))
         return True
 
     def _why_not(self, cause: str, diagnosis: Diagnosis) -> Sequence[str]:
+        if not cause.strip():
+            return ["Why not which cause? Name one of the ranking, such as: why not idle timeout."]
         if dispute := not_a_cause(self.expert, cause):
             return [f"It is never offered as a cause. Claimed: {dispute.claim} But: {dispute.better}"]
         try:
@@ -126,19 +140,25 @@ class Conversation:
             self.out.print(Padding(Text(line, "cyan"), (0, 2)))
 
 
-def whole_page(words: Page) -> RenderableType:
-    """Lay a diagnosis out as it stands, without asking."""
-    parts = [_understanding(words), _standing(words)]
+def whole_page(words: Page, width: int) -> RenderableType:
+    """Lay a diagnosis out as it stands, without asking. `width` is the console's, in columns."""
+    parts = [_understanding(words), _standing(words, width)]
     if words.question:
-        parts.append(_asked(words.question, 1))
+        values = ", ".join(plain(value) for value, _label in words.question.choices)
+        hint = Text(f"  Answer with --answer {words.question.feature}=VALUE: {values}, or unknown", "dim")
+        parts += [_asked(words.question, 1, hint)]
     return Group(*parts, conclusion(words))
 
 
+def heard(feature: Feature, value: Value) -> str:
+    """Repeat an answer as it was understood."""
+    return plain(value) if feature.type == "yes-no" else said(feature, value)
+
+
 def _understanding(words: Page) -> RenderableType:
-    lines = [Text(line) for line in words.understood]
-    lines += [Text(line, "yellow") for line in words.not_understood[:10]]
-    if len(words.not_understood) > 10:
-        lines.append(Text(f"and {len(words.not_understood) - 10} more lines that were not read", "yellow"))
+    lines = [Text(line) for line in _some(words.understood, _MOST_LINES, "lines")]
+    lines += [Text(words.aside, "yellow")] if words.aside else []
+    lines += [Text(line, "yellow") for line in _some(words.not_understood, _MOST_LINES, "that were not read")]
     if not words.understood:
         lines.append(Text("No line of this was understood; whydrop can still ask.", "yellow"))
     return Group(_title("Understood"), *(Padding(line, (0, 0, 0, 2)) for line in lines))
@@ -148,16 +168,19 @@ def _title(text: str) -> RenderableType:
     return Line(Text(text, "bold"), align="left", style="dim")
 
 
-def _standing(words: Page) -> RenderableType:
+def _standing(words: Page, width: int) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
     for _ in range(3):
         table.add_column(no_wrap=True)
     for rank in words.ranking:
-        table.add_row(Text(rank.title), _bar(rank), Text(rank.percent, justify="right"), Text(rank.word, "dim"))
-    more = Text(f"  and {words.more_causes} less likely causes", "dim")
-    contradictions = [Text("  " + line, "yellow") for line in words.contradictions]
-    return Group(Text(), *contradictions, Padding(table, (0, 0, 0, 2)), more, Text())
+        bar = [_bar(rank)] if width >= _ROOM_FOR_BARS else []
+        table.add_row(Text(rank.title), *bar, Text(rank.percent, justify="right"), Text(rank.word, "dim"))
+    more = [Text(f"  and {words.more_causes} less likely causes", "dim")] if words.more_causes else []
+    if not words.ranking:
+        return Group(Text(), Padding(Text(words.headline), (0, 0, 1, 2)))
+    contradictions = [Padding(Text(line, "yellow"), (0, 0, 0, 2)) for line in words.contradictions]
+    return Group(Text(), *contradictions, Padding(table, (0, 0, 0, 2)), *more, Text())
 
 
 def _bar(rank: Rank) -> Text:
@@ -165,7 +188,7 @@ def _bar(rank: Rank) -> Text:
     return Text("█" * full, "green") + Text("░" * (_BAR - full), "dim")
 
 
-def _asked(question: QuestionWords, number: int) -> RenderableType:
+def _asked(question: QuestionWords, number: int, hint: Text = _WORDS) -> RenderableType:
     return Group(
         _title(f"Question {number}"),
         Padding(Text(question.text, "bold"), (0, 0, 0, 2)),
@@ -174,7 +197,7 @@ def _asked(question: QuestionWords, number: int) -> RenderableType:
         *_command(question.command, question.reading),
         Text(),
         _choices([label for _value, label in question.choices]),
-        Text("  unknown · why · why not CAUSE · facts · back · quit", "dim"),
+        hint,
     )
 
 
@@ -199,21 +222,21 @@ def conclusion(words: Page) -> RenderableType:
     parts.append(Padding(Text(words.headline, "bold"), (0, 0, 1, 2)))
     if words.explanation:
         parts.append(Padding(Text(words.explanation), (0, 0, 1, 2)))
-    parts += _listed("For it", words.reasons_for, "green", "+")
-    parts += _listed("Against it", words.reasons_against, "red", "-")
+    parts += _listed(f"For “{words.leader}”", words.reasons_for, "green", "+")
+    parts += _listed(f"Against “{words.leader}”", words.reasons_against, "red", "-")
     if words.refuted_by:
         parts += _listed("What would refute it", [words.refuted_by], "yellow", "?")
     parts += _listed("Disputed", words.disputed, "yellow", "!")
     if words.steps:
         parts.append(_title("Next steps"))
     parts += [_step(number, step) for number, step in enumerate(words.steps, start=1)]
-    parts += _listed("Sources", _some(words.sources, _MOST_SOURCES), "dim", "·")
+    parts += _listed("Sources", _some(words.sources, _MOST_SOURCES, "(--json lists them all)"), "dim", "·")
     return Group(*parts)
 
 
-def _some(lines: Sequence[str], most: int) -> list[str]:
+def _some(lines: Sequence[str], most: int, what: str) -> list[str]:
     more = len(lines) - most
-    return [*lines[:most], f"and {more} more; --json lists them all"] if more > 1 else list(lines)
+    return [*lines[:most], f"and {more:,} more {what}"] if more > 1 else list(lines)
 
 
 def _listed(title: str, lines: Sequence[str], style: str, mark: str) -> list[RenderableType]:

@@ -93,6 +93,7 @@ def _line(understood: str, worded: Page) -> Iterator[Part]:
     unread = worded.not_understood
     more = [f"and {len(unread) - _UNREAD} more lines"] if len(unread) > _UNREAD else []
     yield Quoted("\n".join([*unread[:_UNREAD], *more]), "What I could not read")
+    yield Prose(worded.aside)
     if unread and not understood:
         yield Prose("No line could be read, so nothing is known yet. You can still answer, or paste another line.")
 

@@ -10,6 +10,7 @@ from knowledge.shelf import Shelf
 from rules.answers import said
 from rules.case import Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
 from rules.explain import Unmet, WhatIf, WhyNot
+from rules.observe import flow_of
 
 TAGS: Mapping[Kind, str] = {
     "seen": "seen in the log",
@@ -31,6 +32,7 @@ _RISKS = {
 _KINDS = {"look": "To look at", "fix": "A fix", "workaround": "A workaround"}
 _LEVEL = 0.005
 """Shares closer than this are level."""
+_FEW = 5
 _SHOWN = 5
 """How many causes are shown before the rest is only counted."""
 
@@ -77,9 +79,11 @@ class Page:
     """Everything a face shows, in reading order."""
 
     understood: Sequence[str]
+    aside: str
     not_understood: Sequence[str]
     facts: Sequence[str]
     headline: str
+    leader: str
     ranking: Sequence[Rank]
     more_causes: int
     contradictions: Sequence[str]
@@ -97,20 +101,23 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
     """Put a diagnosis into words."""
     leader = diagnosis.hypotheses[0] if diagnosis.hypotheses else None
     facts = {fact.feature: fact for fact in diagnosis.facts}
-    shown = [one for one in diagnosis.hypotheses[:_SHOWN] if one.probability >= 0.005]
+    shown = [one for one in diagnosis.hypotheses[:_SHOWN] if one.probability >= 0.005] if diagnosis.symptom else []
+    counts = leader is not None and diagnosis.symptom is not None and _counts(leader)
     return Page(
         understood=[_understood(record, shelf) for record in diagnosis.records],
+        aside=_aside(diagnosis),
         not_understood=[f"Line {one.line}, {one.why}: {_short(one.text)}" for one in diagnosis.unread],
         facts=[_fact(fact, shelf) for fact in diagnosis.facts if _is_evidence(fact, shelf)],
         headline=headline(diagnosis),
+        leader=leader.title if leader and diagnosis.symptom else "",
         ranking=[Rank(one.title, one.standing, one.probability) for one in shown],
-        more_causes=len(diagnosis.hypotheses) - len(shown),
+        more_causes=len(diagnosis.hypotheses) - len(shown) if shown else 0,
         contradictions=[f"This does not go together: {one.because}." for one in diagnosis.contradictions],
         question=_question(diagnosis),
         explanation=reflowed(diagnosis.verdict.explanation) if diagnosis.verdict else "",
-        reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader and _counts(leader) else [],
-        reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader and _counts(leader) else [],
-        refuted_by=_capital(leader.refuted_by) if leader and _counts(leader) else "",
+        reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader and counts else [],
+        reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader and counts else [],
+        refuted_by=_sentence(_capital(leader.refuted_by)) if leader and counts else "",
         disputed=_disputed(diagnosis, shelf),
         steps=[_step(step, shelf) for step in diagnosis.steps],
         sources=[_source(one.title, one.address, one.trust) for one in diagnosis.sources],
@@ -131,16 +138,46 @@ def headline(diagnosis: Diagnosis) -> str:
         word = diagnosis.hypotheses[0].standing
         return f"{verdict.title} ({word}, {percent(verdict.confidence)}). {verdict.summary.strip()}"
     if diagnosis.symptom is None:
-        return "This does not yet say whether packets were dropped or a connection was reset."
+        return _without_symptom(diagnosis)
     leader = diagnosis.hypotheses[0]
     if leader.standing in ("likely", "established"):
-        return f"So far {leader.title} leads ({leader.standing}, {percent(leader.probability)})."
+        return f"So far “{leader.title}” leads ({leader.standing}, {percent(leader.probability)})."
     if diagnosis.question is None:
         return "I don't know: what is known fits several causes, and none of them well enough to name it."
     level = [one.title for one in diagnosis.hypotheses if leader.probability - one.probability < _LEVEL]
     if len(level) > 1:
         return f"Nothing stands out yet; {len(level)} causes are level at {percent(leader.probability)}."
-    return f"Nothing stands out yet; {leader.title} leads with {percent(leader.probability)}."
+    return f"Nothing stands out yet; “{leader.title}” leads with {percent(leader.probability)}."
+
+
+_BY_EVENT = {
+    "denied": "The line says that a rule refused the packet. That is decided by the rule, not by connection state.",
+    "closed": "The line says that the connection ended in good order.",
+    "idle-timeout": "The line says that the connection was removed after silence. What is sent on it later is dropped.",
+    "handshake-timeout": "The line says that the handshake was never answered or completed. A closed port would have "
+    "answered with a reset: think of a filter, a host that is down, or a reply that takes another path.",
+}
+
+
+def _without_symptom(diagnosis: Diagnosis) -> str:
+    """Say what is read and what is missing while it is open whether it is a drop or a reset."""
+    event = next((record.event for record in diagnosis.records if record.line == diagnosis.about_line), None)
+    said_so = _BY_EVENT.get(event or "", "")
+    if diagnosis.question:
+        return f"{said_so} By itself this is neither a packet dropped without a connection nor a reset.".strip()
+    return f"{said_so} whydrop explains drops without a connection and resets; paste the line that reports one.".strip()
+
+
+def _aside(diagnosis: Diagnosis) -> str:
+    """Tell which lines report something of their own that this diagnosis is not about."""
+    main = next((one for one in diagnosis.records if one.line == diagnosis.about_line), None)
+    if main is None:
+        return ""
+    other = [str(one.line) for one in diagnosis.records if one.event and flow_of(one) != flow_of(main)]
+    if not other:
+        return ""
+    lines = ", ".join(other[:_FEW]) + (f" and {len(other) - _FEW} more" if len(other) > _FEW else "")
+    return f"This is about line {main.line}. Other connections stand in line {lines}: paste them alone for an answer."
 
 
 def _disputed(diagnosis: Diagnosis, shelf: Shelf) -> list[str]:
@@ -252,7 +289,7 @@ def _source(title: str, address: str | None, trust: str) -> str:
 def why_not_words(found: WhyNot, facts: Mapping[str, Fact], shelf: Shelf) -> list[str]:
     """Say why a cause does not lead."""
     one = found.hypothesis
-    lines = [f"{one.title} stands at {percent(one.probability)} ({one.standing})."]
+    lines = [f"“{one.title}” stands at {percent(one.probability)} ({one.standing})."]
     lines += [f"Against it: {reason(finding, facts, shelf)}." for finding in found.against]
     lines += [f"Not met: {_unmet(unmet, facts, shelf)}." for unmet in found.failed[:3]]
     lines += [f"Not known: {_lacking(unmet, shelf)}." for unmet in found.missing[:3]]
@@ -263,17 +300,17 @@ def _unmet(unmet: Unmet, facts: Mapping[str, Fact], shelf: Shelf) -> str:
     clause = unmet.failed[0]
     feature = shelf.features[clause.feature]
     value = said(feature, facts[clause.feature].value)
-    return f"“{unmet.because}” would need another value; {_lower(feature.title)} = {value}"
+    return f"“{unmet.because}” does not hold, for {_lower(feature.title)} = {value}"
 
 
 def _lacking(unmet: Unmet, shelf: Shelf) -> str:
     titles = " and ".join(_lower(shelf.features[clause.feature].title) for clause in unmet.missing)
-    return f"{titles}; it would count if {unmet.because}"
+    return f"{titles}; it decides whether “{unmet.because}” holds"
 
 
 def what_if_words(found: Sequence[WhatIf]) -> list[str]:
     """Say what each answer would change."""
-    return [f"“{one.label}”: {one.leader} would lead with {percent(one.probability)}." for one in found]
+    return [f"“{one.label}”: “{one.leader}” would lead with {percent(one.probability)}." for one in found]
 
 
 def reflowed(text: str) -> str:

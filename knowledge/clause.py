@@ -110,6 +110,9 @@ _SMALLEST = 0.0001
 
 
 def _number(feature: Feature, raw: object) -> float:
-    if isinstance(raw, (int, float)) and not isinstance(raw, bool) and abs(raw) <= _LARGEST:
+    lowest = 0 if feature.unit == "s" else -_LARGEST  # there are no negative durations
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool) and lowest <= raw <= _LARGEST:
         return float(raw)
-    raise ValueError(f"{str(raw)[:40]} is not a value of {feature.id}; allowed: a finite number up to {_LARGEST:.0e}")
+    raise ValueError(
+        f"{str(raw)[:40]} is not a value of {feature.id}; allowed: a finite number, {lowest:.0f} to {_LARGEST:.0e}"
+    )

@@ -11,12 +11,15 @@ from knowledge.shelf import Shelf
 from rules.case import Case, Diagnosis
 from rules.quantities import flag_class, flags, seconds
 
-UNKNOWN = frozenset({"unknown", "?", "don't know", "dont know", "i don't know", "idk", "no idea", "skip"})
+UNKNOWN = frozenset({"unknown", "don't know", "dont know", "i don't know", "idk", "no idea", "skip"})
 """Ways to say that one does not know."""
 
+_SHOWN = 60
 _YES = frozenset({"yes", "y", "true", "1"})
 _NO = frozenset({"no", "n", "false", "0", "2"})
 _LONGEST = 200
+_CLEAR = 4
+"""Letters from which the beginning of a word is taken for it; fewer are more likely a slip."""
 
 
 def parse_answer(feature: Feature, text: str) -> Value:
@@ -32,12 +35,13 @@ def parse_answer(feature: Feature, text: str) -> Value:
 
 
 def _allowed(feature: Feature, text: str) -> str:
-    if feature.type == "text":
-        return f"{feature.id} is read from the line; it cannot be answered"
+    shown = repr(text[:_SHOWN])
     if feature.type == "number":
-        return f"{text!r} is no duration; write for example 3600, 3605s, 1h or 'about an hour'"
-    allowed = ["yes", "no"] if feature.type == "yes-no" else [str(value) for value in feature.choices]
-    return f"{text!r} is no answer to {feature.id}; allowed: {', '.join(allowed)}, unknown"
+        return f"{shown} is no duration; write for example 3600, 3605s, 1h or 'about an hour'"
+    allowed = (
+        ["yes", "no"] if feature.type == "yes-no" else [f"{name} ({text})" for name, text in feature.choices.items()]
+    )
+    return f"{shown} is no answer to {feature.id}; allowed: {', '.join(allowed)}, unknown"
 
 
 def _number(feature: Feature, said: str) -> Value:
@@ -59,7 +63,7 @@ def _choice(feature: Feature, said: str) -> Value | None:
         return exact[said]
     if feature.id == "packet.flags" and (named := flags(said)):
         return flag_class(named)
-    near = {value for text, value in exact.items() if said and text.startswith(said)}
+    near = {value for text, value in exact.items() if len(said) >= _CLEAR and text.startswith(said)}
     return near.pop() if len(near) == 1 else None
 
 
@@ -77,7 +81,9 @@ def make_case(
     for name, raw in answers.items():
         feature = shelf.features.get(name)
         if feature is None:
-            raise ValueError(unknown("feature", name, shelf.features))
+            raise ValueError(unknown("feature", name[:_SHOWN], askable(shelf)))
+        if feature.type == "text" or name == "log.event":
+            raise ValueError(f"{name} is read from the line; it cannot be answered")
         if raw is None or (isinstance(raw, str) and raw.strip().lower() in UNKNOWN):
             refused.add(name)
         else:
@@ -118,6 +124,11 @@ def withdrawn(case: Case, feature: str) -> Case:
     return case.model_copy(update={"answers": answers, **left})
 
 
+def askable(shelf: Shelf) -> list[str]:
+    """List the features that have a question."""
+    return [feature.id for feature in shelf.features.values() if feature.question]
+
+
 def product_id(text: str, shelf: Shelf) -> str:
     """Find a product by id, name or alias. Raises ValueError with the names that are known."""
     wanted = text.strip().lower()
@@ -125,7 +136,7 @@ def product_id(text: str, shelf: Shelf) -> str:
         names = (product.id, product.product, product.title, *product.aliases)
         if wanted in {name.lower() for name in names}:
             return product.id
-    raise ValueError(f"{unknown('product', text, shelf.products)}")
+    raise ValueError(unknown("product", text[:_SHOWN], shelf.products))
 
 
 def said(feature: Feature, value: Value) -> str:

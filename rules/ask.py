@@ -22,8 +22,10 @@ EFFORTS: Mapping[Effort, float] = {"glance": 1.0, "lookup": 1.5, "command": 2.5,
 
 _WORTH_ASKING = 0.05
 """Expected gain (nats) per effort under which a question is not asked (tried on the examples; docs/weighing.md)."""
+_TIRING = 1.25
+"""By how much each "I don't know" makes a question less worth asking: more of them do not help."""
 
-_COMPARED = frozenset({"timing.idle_s", "log.product"})
+_COMPARED = frozenset({"timing.idle_s", "log.product", "session.duration_s"})
 """Features that comparisons look at."""
 
 
@@ -73,7 +75,7 @@ class Asking:
             for feature, values in self._askable
             if feature.id not in declined and feature.id not in known
         ]
-        worth = [one for one in found if one.gain > _WORTH_ASKING]
+        worth = [one for one in found if one.gain > _WORTH_ASKING * _TIRING ** len(declined)]
         return sorted(worth, key=lambda one: (-one.gain, one.feature.id))
 
     def _leads(self, feature: str) -> bool:

@@ -197,9 +197,10 @@ class KnowledgeStamp(Shape):
 
 
 class Diagnosis(Shape):
-    """The answer, the same object everywhere."""
+    """The answer, the same object everywhere. `about_line` is the line it is about, where several were pasted."""
 
     symptom: SymptomId | None
+    about_line: int | None = None
     records: list[Record]
     unread: list[Unread]
     facts: list[Fact]

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from knowledge.clause import Value
 from knowledge.model import Cause, Remedy, SymptomId
 from knowledge.shelf import Shelf
+from rules.answers import said
 from rules.ask import Asking, answers_of, changes_something, is_quick
 from rules.case import (
     Asked,
@@ -26,7 +28,7 @@ from rules.case import (
 )
 from rules.commands import command, fields, product_command
 from rules.engine import Engine, Run
-from rules.observe import observe
+from rules.observe import main_line, observe
 from rules.read import Reading, read
 from rules.rule import Clued, RuleBook, rule_book
 from rules.timers import Timetable
@@ -72,14 +74,7 @@ class Expert:
 
     def observe(self, case: Case, reading: Reading) -> list[Fact]:
         """Collect what is known before any rule: the lines' facts, then what was told, which outranks them."""
-        seen = observe(reading) if case.observed is None else list(case.observed)
-        told = [
-            Fact(feature=name, value=value, origin="you said", kind="told")
-            for name, value in sorted(case.answers.items())
-        ]
-        if case.product:
-            told.append(Fact(feature="log.product", value=case.product, origin="you said", kind="told"))
-        return list({fact.feature: fact for fact in (*seen, *told)}.values())
+        return list({fact.feature: fact for fact in (*_seen(case, reading), *_told(case))}.values())
 
     def family(self, facts: Mapping[str, Fact]) -> Family:
         """Choose the causes of the case's symptom; all of them while it is unknown."""
@@ -104,13 +99,14 @@ class Expert:
         reading = self.read(case.paste)
         thought = self.think(case, reading)
         hypotheses = _hypotheses(thought)
-        contradictions = self._contradictions(case, thought)
+        contradictions = [*self._overruled(case, reading), *self._contradictions(case, thought)]
         question = self._question(case, thought, hypotheses, contradictions)
         verdict = _verdict(thought, hypotheses, question)
         steps = self._steps(thought, hypotheses, fields(thought.facts))
         symptom = thought.symptom
         return Diagnosis(
             symptom=symptom,
+            about_line=_about(reading),
             records=[line.record for line in reading.lines],
             unread=list(reading.unread),
             facts=list(thought.facts.values()),
@@ -118,10 +114,25 @@ class Expert:
             question=question,
             verdict=verdict,
             steps=steps,
-            sources=self._sources(hypotheses, steps),
+            sources=self._sources(hypotheses if symptom else [], steps),
             contradictions=contradictions,
             knowledge=self._stamp,
         )
+
+    def _overruled(self, case: Case, reading: Reading) -> list[Contradicted]:
+        """Find answers that the lines contradict. They stand once they are confirmed."""
+        found = []
+        for fact in _seen(case, reading):
+            told = case.answers.get(fact.feature)
+            feature = self.shelf.features[fact.feature]
+            if told is None or not feature.question or fact.kind != "seen" or fact.feature in case.confirmed:
+                continue
+            if _differs(fact.value, told):
+                because = (
+                    f"the log says {said(feature, fact.value)} ({fact.origin}), and you said {said(feature, told)}"
+                )
+                found.append(Contradicted(facts=[fact.feature], because=because, ask_again=fact.feature))
+        return found
 
     def _contradictions(self, case: Case, thought: Thought) -> list[Contradicted]:
         found = []
@@ -137,10 +148,10 @@ class Expert:
         hypotheses: Sequence[Hypothesis],
         contradictions: Sequence[Contradicted],
     ) -> Asked | None:
-        if thought.symptom is None and "symptom" not in case.declined:
-            return self._asked("symptom", thought)
         if contradictions:
             return self._asked(contradictions[0].ask_again, thought, f"{contradictions[0].because}.")
+        if thought.symptom is None:
+            return None if "symptom" in case.declined else self._asked("symptom", thought)
         if not hypotheses or hypotheses[0].standing == "established":
             return None
         known = {name: fact.value for name, fact in thought.facts.items()}
@@ -230,6 +241,32 @@ def _family(shelf: Shelf, symptom: SymptomId | None, timetable: Timetable) -> Fa
     causes = tuple(cause for cause in shelf.causes.values() if symptom is None or symptom in cause.symptoms)
     book = rule_book(shelf, symptom)
     return Family(causes, book, Engine(book.all_rules()), Asking(shelf, book, causes, timetable.compare))
+
+
+def _about(reading: Reading) -> int | None:
+    main = main_line(reading.lines)
+    return main.record.line if main else None
+
+
+def _seen(case: Case, reading: Reading) -> list[Fact]:
+    return observe(reading) if case.observed is None else list(case.observed)
+
+
+def _told(case: Case) -> list[Fact]:
+    told = sorted(case.answers.items())
+    if case.product:
+        told.append(("log.product", case.product))
+    return [Fact(feature=name, value=value, origin="you said", kind="told") for name, value in told]
+
+
+_ROUGHLY = 0.1
+"""Part by which a told number may differ from the one in the log: people round."""
+
+
+def _differs(seen: Value, told: Value) -> bool:
+    if isinstance(seen, float) and isinstance(told, float):
+        return abs(seen - told) > _ROUGHLY * max(abs(seen), abs(told))
+    return seen != told
 
 
 def _derived(run: Run, family: Family, given: Mapping[str, Fact], shelf: Shelf) -> dict[str, Fact]:

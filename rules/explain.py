@@ -52,7 +52,9 @@ def cause_named(expert: Expert, text: str) -> str:
     near = {id_ for name, id_ in names.items() if wanted and (wanted in name or dashed in name)}
     if len(near) == 1:
         return near.pop()
-    raise ValueError(unknown("cause", text, expert.shelf.causes))
+    if near:
+        raise ValueError(f"{text.strip()!r} may be {', '.join(sorted(near))}; say which")
+    raise ValueError(unknown("cause", text.strip()[:60], expert.shelf.causes))
 
 
 def not_a_cause(expert: Expert, text: str) -> Dispute | None:

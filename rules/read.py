@@ -66,7 +66,7 @@ def read(paste: str, shelf: Shelf) -> Reading:
             "Paste the lines around the drop or the reset, or only those with its addresses."
         )
     lines = [(number, clean(text)) for number, text in enumerate(paste.splitlines(), start=1)]
-    wanted = [(number, text) for number, text in lines if text.strip("` \t")]
+    wanted = [(number, text) for number, text in lines if text.strip("`> \t")]
     if len(wanted) > MOST_LINES:
         raise PasteTooLarge(
             f"the paste has {len(wanted):,} lines; whydrop reads up to {MOST_LINES:,}. "
@@ -80,7 +80,9 @@ def read(paste: str, shelf: Shelf) -> Reading:
 
 
 _SMART = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\ufeff": ""})
-_CONTROLS = {10: " "} | dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd")
+_BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+"""Marks that turn the direction of writing: with them a line shows something else than it says."""
+_CONTROLS = {10: " "} | dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *_BIDI], "\ufffd")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#[xX][0-9A-Fa-f]{1,5});")
 
 

@@ -39,6 +39,9 @@ class Timetable:
         product = known.get("log.product")
         near = self._near(idle)
         found: dict[str, Value] = {"timing.idle_is_other_timer": any(one.product != product for one in near)}
+        lasted = known.get("session.duration_s")
+        if isinstance(lasted, float):
+            found["timing.idle_longer_than_session"] = idle > lasted * (1 + TOLERANCE) + 1
         own = [one.seconds for one in self._timers if one.product == product]
         if own:
             found["timing.idle_is_own_timer"] = any(one.product == product for one in near)

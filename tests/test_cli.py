@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_what_cannot_be_read_is_status_3_and_says_why() -> None:
     [
         (["diagnose", LINE, "--answer", "packet.flags"], "write FEATURE=VALUE"),
         (["diagnose", LINE, "--answer", "packet.flag=SA"], "did you mean 'packet.flags'"),
-        (["diagnose", LINE, "--answer", "packet.flags=purple"], "allowed: SA, A, PA"),
+        (["diagnose", LINE, "--answer", "packet.flags=purple"], "allowed: SA (SYN+ACK"),
         (["diagnose", LINE, "--product", "abacus"], "unknown product 'abacus'"),
         (["diagnose", "x\n" * 20_001], "Filter it by the addresses"),
         (["read", "/no/such/file"], "No such file"),
@@ -143,6 +144,57 @@ def test_it_really_runs_as_a_module() -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert json.loads(done.stdout)["records"][0]["flags"] == ["ACK"]
+
+
+def _shell(command: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    words = ["bash", "-c", command.replace("whydrop", f"{sys.executable} -m bot")]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60, check=False, env={**os.environ, **env})
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "says"),
+    [
+        ("whydrop diagnose - <&-", 2, b"no standard input"),
+        ("whydrop read <&-", 2, b"no standard input"),
+        ("whydrop knowledge list >/dev/full", 1, b"could not be written"),
+        ("whydrop diagnose --json 'Not a Valid SYN packet [A]' >/dev/full", 1, b"could not be written"),
+        ("whydrop read /dev/zero", 2, b"has more than"),
+        ("whydrop serve --port 1 --host 203.0.113.1", 1, b"choose another with --port"),
+    ],
+)
+def test_a_broken_environment_is_told_in_one_line(command: str, status: int, says: bytes) -> None:
+    done = _shell(command)
+    assert done.returncode == status
+    assert says in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("WHYDROP_PORT", "abc", b"WHYDROP_PORT='abc'"),
+        ("WHYDROP_THREADS", "0", b"WHYDROP_THREADS='0'"),
+        ("WHYDROP_KNOWLEDGE", "/no/such/folder", b"does not exist"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str, says: bytes) -> None:
+    done = _shell("whydrop knowledge list features", **{name: value})
+    assert done.returncode in (1, 2)
+    assert says in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_empty_settings_are_unset() -> None:
+    empty = dict.fromkeys(("WHYDROP_HOST", "WHYDROP_PORT", "WHYDROP_KNOWLEDGE", "WHYDROP_SLACK_SIGNING_SECRET"), "")
+    done = _shell(f"{sys.executable} -c 'from bot.settings import *; print(load_settings())'", **empty)
+    assert b"host='127.0.0.1' port=8000 knowledge=None" in done.stdout
+    assert b"slack_signing_secret=None" in done.stdout
+
+
+def test_an_output_that_is_not_utf_8_gets_an_answer() -> None:
+    done = _shell("whydrop diagnose --no-ask 'Not a Valid SYN packet [A]'", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert b"Next steps" in done.stdout
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:

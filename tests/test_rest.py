@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -9,6 +10,7 @@ import httpx
 import jsonschema
 import pytest
 
+from bot import limits
 from bot.limits import LARGEST_BODY
 from bot.rest import create_app
 from bot.settings import Settings
@@ -73,7 +75,7 @@ async def test_answers_may_be_null_for_unknown(client: httpx.AsyncClient) -> Non
         (b'{"paste": 1}', "string"),
         (b'{"pasta": ""}', "Extra inputs"),
         (b'{"answers": {"packet.flag": "SA"}}', "did you mean 'packet.flags'"),
-        (b'{"answers": {"packet.flags": "purple"}}', "allowed: SA, A, PA"),
+        (b'{"answers": {"packet.flags": "purple"}}', "allowed: SA (SYN+ACK"),
         (b'{"answers": {"timing.idle_s": 1e999}}', "a finite number"),
         (b'{"answers": {"timing.idle_s": true}}', "a finite number"),
         (b'{"answers": {"flow.client": "192.0.2.1"}}', "read from the line"),
@@ -110,7 +112,7 @@ async def test_a_paste_that_is_too_large_says_what_to_do(client: httpx.AsyncClie
     assert answer.status_code == 413
     assert "Filter it by the addresses" in answer.json()["detail"]
     answer = await client.post("/v1/diagnoses", json={"paste": "x" * (LARGEST_PASTE + 1)})
-    assert answer.status_code == 422
+    assert answer.status_code == 413
 
 
 async def test_a_body_that_is_too_large_is_refused_while_it_comes(client: httpx.AsyncClient) -> None:
@@ -125,6 +127,36 @@ async def test_a_body_that_is_too_large_is_refused_while_it_comes(client: httpx.
     answer = await client.post("/v1/diagnoses", content=endless(), headers=JSON)
     assert answer.status_code == 413
     assert "paste fewer lines" in answer.json()["detail"]
+
+
+async def test_a_body_announced_too_large_is_refused_at_once(client: httpx.AsyncClient) -> None:
+    headers = {**JSON, "content-length": "900000000"}
+    answer = await client.post("/v1/diagnoses", content=b"{}", headers=headers)
+    assert answer.status_code == 413
+
+
+async def test_a_body_that_never_comes_is_given_up(expert: Expert, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PATIENCE_S", 0.05)
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(60)
+
+    transport = httpx.ASGITransport(app=create_app(Settings(), expert))
+    async with httpx.AsyncClient(transport=transport, base_url="http://whydrop") as client:
+        answer = await client.post("/v1/diagnoses", content=half(), headers=JSON)
+    assert answer.status_code == 408
+
+
+async def test_a_body_without_its_type_says_which_one_is_wanted(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/diagnoses", content=b'{"paste": ""}')
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+async def test_health_can_be_asked_without_a_body(client: httpx.AsyncClient) -> None:
+    assert (await client.head("/livez")).status_code == 200
+    assert (await client.head("/")).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pexpect
 import pytest
 from rich.console import Console
 
-from bot.terminal import Conversation
+from bot.terminal import Conversation, fitted, whole_page
+from bot.wording import page
 from rules.answers import make_case
 from rules.case import Diagnosis
 from rules.diagnose import Expert
@@ -46,19 +47,28 @@ def test_an_answer_leads_to_the_verdict_with_proof_and_steps(expert: Expert) -> 
     result, said = _talk(expert, "no", "no")
     assert result.verdict is not None
     assert result.verdict.cause == "asymmetric-routing"
-    for part in ("Verdict", "For it", "you said", "What would refute it", "Next steps", "Undo: ", "Check: ", "Sources"):
+    for part in (
+        "Verdict",
+        "For “Asymmetric routing”",
+        "you said",
+        "What would refute it",
+        "Next steps",
+        "Undo: ",
+        "Check: ",
+        "Sources",
+    ):
         assert part in said
 
 
 def test_why_says_what_each_answer_would_change_and_asks_on(expert: Expert) -> None:
     result, said = _talk(expert, "why", "no", "no")
-    assert "“no”: Asymmetric routing would lead with" in said
+    assert "“no”: “Asymmetric routing” would lead with" in said
     assert result.verdict is not None
 
 
 def test_why_not_names_what_speaks_against_a_cause(expert: Expert) -> None:
     _result, said = _talk(expert, "why not idle timeout?")
-    assert "Idle timeout at the firewall stands at under 1 % (excluded)" in said
+    assert "“Idle timeout at the firewall” stands at under 1 % (excluded)" in said
     assert "Against it: " in said
 
 
@@ -89,7 +99,7 @@ def test_quit_leaves_something_useful(expert: Expert) -> None:
     result, said = _talk(expert, "quit")
     assert result.verdict is None
     assert "As it stands" in said
-    assert "Asymmetric routing leads" in said
+    assert "“Asymmetric routing” leads" in said
 
 
 def test_what_is_not_understood_says_what_is_allowed_and_asks_on(expert: Expert) -> None:
@@ -115,6 +125,59 @@ def test_pasted_control_characters_never_reach_the_terminal(expert: Expert) -> N
     )
     assert "\x1b" not in said
     assert "\x9b" not in said
+
+
+def test_an_answer_is_repeated_as_it_was_understood(expert: Expert) -> None:
+    _result, said = _talk(expert, "n", "unknown")
+    assert "→ no" in said
+    assert "→ I don't know" in said
+
+
+def test_a_slip_is_no_answer(expert: Expert) -> None:
+    _result, said = _talk(expert, "h", "no", facts={"symptom": "out-of-state", "packet.flags": "PA"})
+    assert "'h' is no answer to" in said
+    assert "'no' is no answer to" in said
+
+
+def test_a_question_mark_is_help_and_not_an_answer(expert: Expert) -> None:
+    _result, said = _talk(expert, "?")
+    assert "Answer with a number" in said
+    assert "Question 2" not in said
+
+
+def test_why_not_without_a_cause_asks_which(expert: Expert) -> None:
+    _result, said = _talk(expert, "why not", "why not close")
+    assert "Why not which cause?" in said
+    assert "'close' may be" in said
+
+
+def test_a_line_of_neither_kind_says_so(expert: Expert) -> None:
+    denied = '%ASA-4-106023: Deny tcp src a:192.0.2.9/2406 dst b:198.51.100.1/22 by access-group "x" [0x0, 0x0]'
+    result, said = _talk(expert, "unknown", facts={}, paste=denied)
+    assert "a rule refused the packet" in said
+    assert (result.question, result.verdict) == (None, None)
+
+
+def test_other_connections_in_the_paste_are_told(expert: Expert) -> None:
+    other = (
+        "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface x"
+    )
+    paste = f"Not a Valid SYN Packet [PA] 192.0.2.40:51822 -> 198.51.100.20:1521\n{other}\n" + f"{other}\n" * 20
+    _result, said = _talk(expert, facts={}, paste=paste)
+    assert "This is about line 1. Other connections stand in line 2, 3, 4, 5, 6 and 16 more" in said
+    assert "and 12 more lines" in said
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 80, 300])
+def test_no_width_loses_the_causes(expert: Expert, width: int) -> None:
+    out = Console(file=io.StringIO(), width=width)
+    words = page(expert.diagnose(make_case(expert.shelf, "", FACTS)), expert.shelf)
+    out.width = fitted(width)
+    out.print(whole_page(words, out.width))
+    assert isinstance(out.file, io.StringIO)
+    shown = " ".join(out.file.getvalue().split())
+    assert "Asymmetric" in shown
+    assert "likely" in shown
 
 
 @pytest.mark.parametrize("leave", ["\x04", "\x03"])
