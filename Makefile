@@ -15,7 +15,7 @@ UV      := uv==0.13.8
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
-run: $(READY)  ## serve the web page, the REST API and Slack
+run: $(READY)  ## serve REST and Slack
 	@$(RUN) -m bot serve $(ARGS)
 
 test: lint  ## style, types and tests

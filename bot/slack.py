@@ -36,7 +36,7 @@ log = logging.getLogger("whydrop.slack")
 
 # Bolt and its client write whole bodies into their lower log levels, and a body is what somebody pasted.
 _QUIET = logging.getLogger("whydrop.slack.bolt")
-_QUIET.setLevel(logging.WARNING)
+_QUIET.setLevel(logging.ERROR)
 
 _PATIENCE_S = 90.0
 """Seconds after which an answer is given up; Slack lets us answer for half an hour, but nobody waits that long."""
