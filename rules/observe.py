@@ -103,13 +103,11 @@ def _amounts(line: ReadLine) -> Iterator[Fact]:
     if record.event is None or record.event not in _ENDS or line.client is None:
         return
     server = _volume(record, from_source=line.client == "destination")
-    client = _volume(record, from_source=line.client == "source")
     if server is None:
         return
     yield _fact(record.line, "session.server_bytes", server, "inferred", "by the bytes and packets from the server")
-    if server == "none" and client is not None and record.event == "reset-by-server" and _only_resets(line):
-        phase = "answer-to-syn" if client == "none" else "after-first-data"
-        yield _fact(record.line, "reset.phase", phase, "inferred", "the server sent resets and nothing else")
+    if server == "none" and record.event == "reset-by-server" and _only_resets(line):
+        yield _fact(record.line, "reset.phase", "answer-to-syn", "inferred", "the server sent resets and nothing else")
 
 
 _NO_OPTIONS = 60
