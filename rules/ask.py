@@ -22,7 +22,7 @@ EFFORTS: Mapping[Effort, float] = {"glance": 1.0, "lookup": 1.5, "command": 2.5,
 
 _WORTH_ASKING = 0.05
 """Expected gain (nats) per effort under which a question is not asked (tried on the examples; docs/weighing.md)."""
-_TIRING = 1.25
+_TIRING = 1.15
 """By how much each "I don't know" makes a question less worth asking: more of them do not help."""
 
 _COMPARED = frozenset({"timing.idle_s", "log.product", "session.duration_s"})
