@@ -28,7 +28,14 @@ HELP = Message(
         )
     ]
 )
-OLDER = Message([Prose("This button cannot be read; it may be from an older whydrop. Paste the line again: `/whydrop` and the line.")])
+OLDER = Message(
+    [
+        Prose(
+            "This button cannot be read; it may be from an older whydrop. "
+            "Paste the line again: `/whydrop` and the line."
+        )
+    ]
+)
 FAILED = Message(
     [Prose("Something went wrong here; this is a fault of whydrop's, and nothing was kept. Please try again.")]
 )

@@ -203,7 +203,8 @@ def _understood(record: Record, shelf: Shelf) -> str:
     what = "a connection was opened"
     if record.event:
         what = str(shelf.features["log.event"].choices[record.event])
-    parts = [f"Line {record.line}, {record.vendor} {record.product}: {what}"]
+    writer = f", {record.vendor} {record.product}" if record.vendor != "unknown" else ""
+    parts = [f"Line {record.line}{writer}: {what}"]
     if record.source.ip or record.destination.ip:
         parts.append(f"{_end(record.source)} to {_end(record.destination)}")
     elif port := record.destination.port or record.source.port:

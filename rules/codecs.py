@@ -26,12 +26,17 @@ _CEF_BEGIN = r"CEF: ?\d"
 _CEF_KEY = re.compile(r"(?:^|\s)([A-Za-z_][\w.-]{0,63}+)=")
 _LONGEST_CSV_FIELD = 1 << 17
 
+_INSTEAD_OF_TAB = {"leef": "\t", "words": "  "}
+"""Only LEEF is divided by tabs; elsewhere they are blanks that a copy changed. Words need to see where cells end."""
+
 
 def decode(dialect: Dialect, line: str) -> Raw | None:
     """Give the raw names and texts of a line that the dialect recognised; None where it breaks off too early.
 
-    Groups named in the recogniser are raw names too.
+    Tabs count as blanks where the format is not divided by them. Groups named in the recogniser are raw names too.
     """
+    if "\t" in line:
+        line = line.replace("\t", _INSTEAD_OF_TAB.get(dialect.codec, " "))
     found = _CODECS[dialect.codec](dialect, line)
     if found is None or "(?P<" not in dialect.recognise:
         return found
@@ -204,7 +209,25 @@ def _flatten(content: Any, path: str, found: dict[str, str], depth: int = 0) -> 
 
 
 def _words(dialect: Dialect, line: str) -> Raw:
-    return read_words(dialect.patterns, line)
+    """What is said in words that this dialect makes nothing of is given back with what was not understood."""
+    words = read_words(dialect.patterns, line)
+    used = _used(dialect, words.found)
+    unused = [text for name, text in words.said.items() if name not in used]
+    return {**words.found, "not understood": " ".join([*words.left, *unused])}
+
+
+def _used(dialect: Dialect, found: Raw) -> set[str]:
+    """Name what the fact rules need: those that the line meets, and that say more than those before them."""
+    used, stated = set[str](), set[str]()
+    for rule in dialect.facts:
+        if not stated >= set(rule.facts) and all(_meets(found.get(name), text) for name, text in rule.when.items()):
+            used |= set(rule.when)
+            stated |= set(rule.facts)
+    return used
+
+
+def _meets(value: str | None, text: str) -> bool:
+    return value is not None and pattern(text).fullmatch(value) is not None
 
 
 _CODECS: Mapping[str, Callable[[Dialect, str], Raw | None]] = {

@@ -93,7 +93,7 @@ def _of_event(record: Record, event: Event) -> Iterator[Fact]:
         yield _fact(record.line, "reset.by", event.removeprefix("reset-by-"))
     if record.flags and event in ("out-of-state", "invalid-flags", "scan"):
         yield _fact(record.line, "packet.flags", flag_class(record.flags))
-    if record.duration_s is not None and event in _ENDS:
+    if record.duration_s is not None and (event in _ENDS or event == "other"):
         yield _fact(record.line, "session.duration_s", record.duration_s)
 
 

@@ -110,10 +110,12 @@ def read_line(number: int, text: str, shelf: Shelf) -> Sequence[ReadLine | Unrea
 
 def recognise(text: str, shelf: Shelf) -> Dialect | None:
     """Find the dialect of a line; those marked as fallback only if no other knows it."""
+    spellings = [text, text.replace("\t", " ")] if "\t" in text else [text]  # some chats turn blanks into tabs
     for fallback in (False, True):
-        for dialect in shelf.dialects.values():
-            if dialect.fallback is fallback and pattern(dialect.recognise).search(text):
-                return dialect
+        for spelling in spellings:
+            for dialect in shelf.dialects.values():
+                if dialect.fallback is fallback and pattern(dialect.recognise).search(spelling):
+                    return dialect
     return None
 
 
@@ -286,6 +288,8 @@ def _opener(
 
 
 _LOWEST_EPHEMERAL = 1024
+_EPHEMERAL = 32768
+"""Ports from here on are taken by clients of most systems (Linux; IANA begins at 49152)."""
 
 
 def _opener_by_ports(source: int | None, destination: int | None) -> _Opener | None:
@@ -299,8 +303,8 @@ def _opener_by_ports(source: int | None, destination: int | None) -> _Opener | N
 
 
 def _opener_by_one_port(source: int | None, destination: int | None) -> _Opener | None:
-    if destination is not None:
-        return _Opener("source", f"{destination} is the only port that is named, and the destination's", True)
+    if destination is not None and destination < _EPHEMERAL:
+        return _Opener("source", f"{destination} is the only port that is named, so it is taken for the server's", True)
     if source is not None and source < _LOWEST_EPHEMERAL:
         return _Opener("destination", f"{source} looks like the service port", True)
     return None

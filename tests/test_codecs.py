@@ -135,6 +135,24 @@ def test_a_pattern_list_gives_the_first_that_matches() -> None:
         ("flags PSH ACK", "flags", "PSH ACK"),
         ("TCP:SA", "flags", "SA"),
         ("every 5 minutes", "period", "5 minutes"),
+        ("from 192.0.2.1 port 49152 to 198.51.100.2 port 443", "src_port", "49152"),
+        ("from 192.0.2.1 port 49152 to 198.51.100.2 port 443", "dst_port", "443"),
+        ("198.51.100.2:443 from 192.0.2.1:49152", "dst_port", "443"),
+        ("198.51.100.2:443 <- 192.0.2.1:49152", "src_port", "49152"),
+        ("Source Port: 49152; Destination Port: 443", "src_port", "49152"),
+        ("sport=49152 dport=443", "dst_port", "443"),
+        ("s_port 49152 service 1521", "dst_port", "1521"),
+        ("2001:db8::1.49152 > 2001:db8::2.443:", "src_port", "49152"),
+        ("2001:db8::1:49152 to [2001:db8::2]:443", "src", "2001:db8::1"),
+        ("2001:db8:10:15:54::1", "src", "2001:db8:10:15:54::1"),
+        ("db1.example.com:1521", "src", "db1.example.com"),
+        ("[SYN ACK] on port 443", "src_port", "443"),
+        ("up for 2 hours, idle for 5 minutes", "idle_s", "5 minutes"),
+        ("up for 2 hours, idle for 5 minutes", "duration", "2 hours"),
+        ("after 30 minutes idle", "idle_s", "30 minutes"),
+        ("RST on 443 every time", "port", "443"),
+        ("after a failover", "failover", "after a failover"),
+        ("behind an F5", "load_balancer", "behind an F5"),
     ],
 )
 def test_words_give_up_what_they_hold(text: str, name: str, value: str) -> None:
@@ -147,6 +165,60 @@ def test_words_give_up_what_they_hold(text: str, name: str, value: str) -> None:
 def test_words_are_not_taken_for_what_they_are_not(text: str) -> None:
     found = _read("words", text)
     assert not {"port", "flags", "spoken"} & set(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ports 443 and 8443",
+        "port 49152 -> 443",
+        "ports 443, 8443",
+        "from 192.0.2.1 on port 443",
+        "at 10:15, rule:443, 192.0.2.0/24",
+        "192.0.2.9/24",
+        "the service 30 times",
+        "the server's port changed",
+    ],
+)
+def test_a_port_in_doubt_is_none(text: str) -> None:
+    found = _read("words", text)
+    assert not {"port", "src_port", "dst_port"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("immediately after the login", "at_once"),
+        ("right after the SYN/ACK", "syn"),
+        ("after the server reboot", "restart"),
+        ("after the reboot of the server", "restart"),
+        ("after the restart on the database host", "restart"),
+        ("after an hour every time", "never_works"),
+        ("every time after a failover", "never_works"),
+        ("not always", "never_works"),
+        ("from a fortigate to a sophos", "product.fortigate"),
+        ("slow under load", "under_load"),
+        ("every time we send a file", "never_works"),
+        ("not behind a load balancer", "load_balancer"),
+        ("it doesn't come after a failover", "failover"),
+        ("after the commit of a transaction", "commit"),
+    ],
+)
+def test_circumstances_are_not_taken_for_what_they_are_not(text: str, name: str) -> None:
+    assert name not in _read("words", text)
+
+
+def test_circumstances_that_a_dialect_makes_nothing_of_are_given_back() -> None:
+    assert _read("words", "out of state, right after the SYN")["not understood"] == "out state, right after the SYN"
+    facts = [{"when": {"syn": ".+"}, "facts": {"reset.phase": "answer-to-syn"}, "because": "b"}]
+    assert _read("words", "out of state, right after the SYN", facts=facts)["not understood"] == "out state,"
+
+
+@pytest.mark.parametrize("sample", [one for one in SAMPLES if "LEEF" not in one and "  " not in one])
+def test_blanks_may_have_become_tabs(sample: str) -> None:
+    for dialect in SHELF.dialects.values():
+        if dialect.codec not in ("leef", "words"):
+            assert decode(dialect, sample.replace(" ", "\t")) == decode(dialect, sample)
 
 
 def test_words_left_over_are_given_back() -> None:
@@ -164,7 +236,7 @@ def test_what_chats_did_to_a_line_is_undone() -> None:
 def test_any_text_is_read_or_reported(text: str) -> None:
     reading = read(text, SHELF)
     assert len(reading.lines) + len(reading.unread) >= len(
-        [one for one in text.splitlines() if clean(one).strip("` \t")]
+        [one for one in text.splitlines() if clean(one).strip("`> \t")]
     )
 
 

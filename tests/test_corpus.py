@@ -12,7 +12,8 @@ import pytest
 
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
-from rules.case import Record
+from rules.case import Case, Record
+from rules.diagnose import Expert
 from rules.read import read
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "lines.jsonl"
@@ -49,6 +50,12 @@ def test_no_real_line_is_too_much(corpus: list[Entry], shelf: Shelf) -> None:
     for entry in corpus:
         reading = read(entry["line"], shelf)
         assert reading.lines or reading.unread
+
+
+def test_every_real_line_can_be_diagnosed(corpus: list[Entry], expert: Expert) -> None:
+    for entry in corpus:
+        diagnosis = expert.diagnose(Case(paste=entry["line"]))
+        json.loads(diagnosis.model_dump_json(by_alias=True))
 
 
 def test_lines_without_doubt_give_the_event_they_are_labelled_with(ours: list[Entry], shelf: Shelf) -> None:

@@ -126,6 +126,21 @@ def test_text_without_any_known_phrase_is_not_read(shelf: Shelf) -> None:
         assert read(text, shelf).lines == ()
 
 
+def test_a_line_whose_blanks_became_tabs_is_read(shelf: Shelf) -> None:
+    line = "%ASA-6-302014: Teardown TCP connection 7 for a:192.0.2.1/443 to b:198.51.100.7/51515 duration 0:00:30"
+    plain, tabbed = (read(text, shelf).lines[0].record for text in (line, line.replace(" ", "\t")))
+    assert (plain.source, plain.destination, plain.duration_s) == (tabbed.source, tabbed.destination, tabbed.duration_s)
+
+
+def test_all_word_dialects_understand_the_same_circumstances() -> None:
+    shared = [
+        {(tuple(rule.when), tuple(rule.facts.items())) for rule in dialect.facts if len(rule.when) == 1}
+        for dialect in DIALECTS
+        if dialect.codec == "words"
+    ]
+    assert len(set.intersection(*shared)) == 11
+
+
 def test_words_that_were_not_understood_are_given_back(shelf: Shelf) -> None:
     reading = read("RST from server every Monday since the switch to fibre", shelf)
     assert reading.lines[0].record.event == "reset-by-server"
