@@ -11,7 +11,8 @@ from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
-from bot.wording import Page, QuestionWords, Rank, StepWords, page, what_if_words, why_not_words
+from bot.explaining import what_if_words, why_not_words
+from bot.wording import Page, QuestionWords, Rank, StepWords, page
 from knowledge.clause import Value, plain
 from knowledge.model import Feature
 from rules.answers import UNKNOWN, answered, asked_again, parse_answer, said

@@ -7,7 +7,9 @@ from itertools import chain
 
 from bot.blocks import Button, Buttons, Message, Part, Prose, Quoted
 from bot.case_token import UNDERSTOOD, Carried, decode, encode, fit
-from bot.wording import Page, StepWords, headline, page, percent, what_if_words
+from bot.explaining import what_if_words
+from bot.phrases import percent
+from bot.wording import Page, StepWords, headline, page
 from knowledge.clause import Value
 from rules.answers import answered, asked_again, said, withdrawn
 from rules.case import Asked, Case, Diagnosis

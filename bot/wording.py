@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.phrases import capital, lower, percent, reflowed, sentence, short
 from knowledge.clause import Value, plain
 from knowledge.shelf import Shelf
 from rules.answers import said
 from rules.case import Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
-from rules.explain import Unmet, WhatIf, WhyNot
 from rules.observe import flow_of
 
 TAGS: Mapping[Kind, str] = {
@@ -106,7 +106,7 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
     return Page(
         understood=[_understood(record, shelf) for record in diagnosis.records],
         aside=_aside(diagnosis),
-        not_understood=[f"Line {one.line}, {one.why}: {_short(one.text)}" for one in diagnosis.unread],
+        not_understood=[f"Line {one.line}, {one.why}: {short(one.text)}" for one in diagnosis.unread],
         facts=[_fact(fact, shelf) for fact in diagnosis.facts if _is_evidence(fact, shelf)],
         headline=headline(diagnosis),
         leader=leader.title if leader and diagnosis.symptom else "",
@@ -117,18 +117,11 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
         explanation=reflowed(diagnosis.verdict.explanation) if diagnosis.verdict else "",
         reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader and counts else [],
         reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader and counts else [],
-        refuted_by=_sentence(_capital(leader.refuted_by)) if leader and counts else "",
+        refuted_by=sentence(capital(leader.refuted_by)) if leader and counts else "",
         disputed=_disputed(diagnosis, shelf),
         steps=[_step(step, shelf) for step in diagnosis.steps],
         sources=[_source(one.title, one.address, one.trust) for one in diagnosis.sources],
     )
-
-
-def percent(probability: float) -> str:
-    """Write a probability for people: never 0 % or 100 %, for nothing is that sure."""
-    if probability > 0.99:
-        return "over 99 %"
-    return "under 1 %" if probability < 0.01 else f"{round(probability * 100)} %"
 
 
 def headline(diagnosis: Diagnosis) -> str:
@@ -185,8 +178,8 @@ def _disputed(diagnosis: Diagnosis, shelf: Shelf) -> list[str]:
     if diagnosis.verdict is None:
         return []
     return [
-        f"Claimed by “{_titled(one.source, shelf)}”: {_sentence(one.claim)} "
-        f"Better known from “{_titled(one.better_source, shelf)}”: {_sentence(one.better)}"
+        f"Claimed by “{_titled(one.source, shelf)}”: {sentence(one.claim)} "
+        f"Better known from “{_titled(one.better_source, shelf)}”: {sentence(one.better)}"
         for one in shelf.causes[diagnosis.verdict.cause].disputes
     ]
 
@@ -214,7 +207,7 @@ def _understood(record: Record, shelf: Shelf) -> str:
     if record.duration_s is not None:
         parts.append(f"after {plain(record.duration_s)} s")
     if record.reason:
-        parts.append(f"reason “{_short(record.reason, 60)}”")
+        parts.append(f"reason “{short(record.reason, 60)}”")
     return "; ".join(parts) + "."
 
 
@@ -242,13 +235,13 @@ def reason(finding: Finding, facts: Mapping[str, Fact], shelf: Shelf) -> str:
     """Say why a clue speaks for or against, and where its facts come from."""
     known = [facts[name] for name in finding.facts if name in facts]
     evidence = "; ".join(
-        f"{TAGS[fact.kind]}: {_lower(shelf.features[fact.feature].title)} = "
+        f"{TAGS[fact.kind]}: {lower(shelf.features[fact.feature].title)} = "
         f"{said(shelf.features[fact.feature], fact.value)}"
         for fact in known
     )
     strong = {"points to": "strongly ", "excludes": "rules it out: "}.get(finding.strength, "")
     lead = (
-        f"{_capital(finding.because)}" if finding.strength != "excludes" else f"{strong.capitalize()}{finding.because}"
+        f"{capital(finding.because)}" if finding.strength != "excludes" else f"{strong.capitalize()}{finding.because}"
     )
     return f"{lead} [{evidence}]"
 
@@ -271,72 +264,17 @@ def _question(diagnosis: Diagnosis) -> QuestionWords | None:
 
 
 def _step(step: Step, shelf: Shelf) -> StepWords:
-    notes = [f"{_KINDS[step.kind]}; {_RISKS[step.risk]}." + (f" {_sentence(step.caution)}" if step.caution else "")]
+    notes = [f"{_KINDS[step.kind]}; {_RISKS[step.risk]}." + (f" {sentence(step.caution)}" if step.caution else "")]
     if step.undo:
-        notes.append(f"Undo: {_sentence(step.undo)}")
-    notes.append(f"Check: {_sentence(step.check)}")
+        notes.append(f"Undo: {sentence(step.undo)}")
+    notes.append(f"Check: {sentence(step.check)}")
     notes.append(f"Source: {_titled(step.source, shelf)}")
-    return StepWords(_sentence(step.do), notes, step.command, _reading(step.reading))
+    return StepWords(sentence(step.do), notes, step.command, _reading(step.reading))
 
 
 def _reading(text: str | None) -> str:
-    return f"Reading it: {_sentence(text)}" if text else ""
+    return f"Reading it: {sentence(text)}" if text else ""
 
 
 def _source(title: str, address: str | None, trust: str) -> str:
     return f"{title} ({trust} trust)" + (f", {address}" if address else "")
-
-
-def why_not_words(found: WhyNot, facts: Mapping[str, Fact], shelf: Shelf) -> list[str]:
-    """Say why a cause does not lead."""
-    one = found.hypothesis
-    lines = [f"“{one.title}” stands at {percent(one.probability)} ({one.standing})."]
-    lines += [f"Against it: {reason(finding, facts, shelf)}." for finding in found.against]
-    lines += [f"Not met: {_unmet(unmet, facts, shelf)}." for unmet in found.failed[:3]]
-    lines += [f"Not known: {_lacking(unmet, shelf)}." for unmet in found.missing[:3]]
-    return lines
-
-
-def _unmet(unmet: Unmet, facts: Mapping[str, Fact], shelf: Shelf) -> str:
-    clause = unmet.failed[0]
-    feature = shelf.features[clause.feature]
-    value = said(feature, facts[clause.feature].value)
-    return f"“{unmet.because}” does not hold, for {_lower(feature.title)} = {value}"
-
-
-def _lacking(unmet: Unmet, shelf: Shelf) -> str:
-    titles = " and ".join(_lower(shelf.features[clause.feature].title) for clause in unmet.missing)
-    return f"{titles}; it decides whether “{unmet.because}” holds"
-
-
-def what_if_words(found: Sequence[WhatIf]) -> list[str]:
-    """Say what each answer would change."""
-    return [f"“{one.label}”: “{one.leader}” would lead with {percent(one.probability)}." for one in found]
-
-
-def reflowed(text: str) -> str:
-    """Join lines that were broken in the middle of a sentence; keep the breaks after one."""
-    lines: list[str] = []
-    for line in text.strip().splitlines():
-        if lines and line.strip() and lines[-1] and not lines[-1].endswith((".", ":", "?", "!")):
-            lines[-1] += " " + line.strip()
-        else:
-            lines.append(line.strip())
-    return "\n".join(lines)
-
-
-def _sentence(text: str) -> str:
-    text = " ".join(text.split())
-    return text if text.endswith((".", "!", "?", ":")) else text + "."
-
-
-def _short(text: str, longest: int = 100) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _lower(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]

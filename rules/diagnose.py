@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 from knowledge.clause import Value
-from knowledge.model import Cause, Remedy, SymptomId
+from knowledge.model import Cause, Remedy
 from knowledge.shelf import Shelf
 from rules.answers import said
-from rules.ask import Asking, answers_of, changes_something, is_quick
+from rules.ask import answers_of, changes_something, is_quick
 from rules.case import (
     Asked,
     Case,
@@ -19,7 +16,6 @@ from rules.case import (
     Cited,
     Contradicted,
     Diagnosis,
-    Fact,
     Finding,
     Hypothesis,
     KnowledgeStamp,
@@ -27,72 +23,21 @@ from rules.case import (
     Verdict,
 )
 from rules.commands import command, fields, product_command
-from rules.engine import Engine, Run
-from rules.observe import main_line, observe
-from rules.read import Reading, read
-from rules.rule import Clued, RuleBook, rule_book
-from rules.timers import Timetable
-from rules.weigh import ESTABLISHED, standing, weigh
+from rules.observe import main_line
+from rules.read import Reading
+from rules.think import Thinker, Thought, seen
+from rules.weigh import ESTABLISHED, standing
 
 VERSION = "0.1.0"
 """The version of the knowledge's shape; its hash tells the entries themselves."""
 
 
-@dataclass(frozen=True)
-class Family:
-    """The causes of one symptom with everything compiled from them, once."""
-
-    causes: tuple[Cause, ...]
-    book: RuleBook
-    engine: Engine
-    asking: Asking
-
-    @cached_property
-    def clues(self) -> Mapping[str, Clued]:
-        """Clues by rule name."""
-        return {clue.rule.name: clue for clue in self.book.clues}
-
-
-class Expert:
-    """A shelf made ready to think with. Build one per process, before the first request; any thread may use it."""
+class Expert(Thinker):
+    """A shelf made ready to diagnose with. Build one per process, before the first request; any thread may use it."""
 
     def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
-        self._timetable = Timetable(shelf)
-        self._families = {
-            symptom: _family(shelf, symptom, self._timetable) for symptom in ("out-of-state", "reset", None)
-        }
+        super().__init__(shelf)
         self._stamp = KnowledgeStamp(version=VERSION, hash=shelf.hash)
-
-    def families(self) -> list[Family]:
-        """Give all that was compiled: for each symptom, and for the case whose symptom is unknown."""
-        return list(self._families.values())
-
-    def read(self, paste: str) -> Reading:
-        """Read a paste. Raises PasteTooLarge."""
-        return read(paste, self.shelf)
-
-    def observe(self, case: Case, reading: Reading) -> list[Fact]:
-        """Collect what is known before any rule: the lines' facts, then what was told, which outranks them."""
-        return list({fact.feature: fact for fact in (*_seen(case, reading), *_told(case))}.values())
-
-    def family(self, facts: Mapping[str, Fact]) -> Family:
-        """Choose the causes of the case's symptom; all of them while it is unknown."""
-        symptom = facts.get("symptom")
-        key: SymptomId | None = None
-        if symptom is not None:
-            key = "reset" if symptom.value == "reset" else "out-of-state"
-        return self._families[key]
-
-    def think(self, case: Case, reading: Reading) -> Thought:
-        """Chain all rules over a case."""
-        given = {fact.feature: fact for fact in self.observe(case, reading)}
-        given |= {fact.feature: fact for fact in self._timetable.facts(given)}
-        family = self.family(given)
-        run = family.engine.run({name: fact.value for name, fact in given.items()})
-        facts = given | _derived(run, family, given, self.shelf)
-        findings = _findings(run, family)
-        return Thought(family, facts, run, findings, weigh(family.causes, findings))
 
     def diagnose(self, case: Case) -> Diagnosis:
         """Diagnose a case. Raises PasteTooLarge."""
@@ -122,7 +67,7 @@ class Expert:
     def _overruled(self, case: Case, reading: Reading) -> list[Contradicted]:
         """Find answers that the lines contradict. They stand once they are confirmed."""
         found = []
-        for fact in _seen(case, reading):
+        for fact in seen(case, reading):
             told = case.answers.get(fact.feature)
             feature = self.shelf.features[fact.feature]
             if told is None or not feature.question or fact.kind != "seen" or fact.feature in case.confirmed:
@@ -214,49 +159,9 @@ class Expert:
         return [_cited(id_, self.shelf) for id_ in ids]
 
 
-@dataclass(frozen=True, slots=True)
-class Thought:
-    """What chaining the rules over a case gave."""
-
-    family: Family
-    facts: Mapping[str, Fact]
-    run: Run
-    findings: Mapping[str, list[Finding]]
-    probabilities: Sequence[float]
-
-    @property
-    def symptom(self) -> SymptomId | None:
-        """The symptom, once it is known."""
-        fact = self.facts.get("symptom")
-        return None if fact is None else "reset" if fact.value == "reset" else "out-of-state"
-
-    @property
-    def product(self) -> str | None:
-        """The product that wrote the line, once it is known."""
-        fact = self.facts.get("log.product")
-        return str(fact.value) if fact else None
-
-
-def _family(shelf: Shelf, symptom: SymptomId | None, timetable: Timetable) -> Family:
-    causes = tuple(cause for cause in shelf.causes.values() if symptom is None or symptom in cause.symptoms)
-    book = rule_book(shelf, symptom)
-    return Family(causes, book, Engine(book.all_rules()), Asking(shelf, book, causes, timetable.compare))
-
-
 def _about(reading: Reading) -> int | None:
     main = main_line(reading.lines)
     return main.record.line if main else None
-
-
-def _seen(case: Case, reading: Reading) -> list[Fact]:
-    return observe(reading) if case.observed is None else list(case.observed)
-
-
-def _told(case: Case) -> list[Fact]:
-    told = sorted(case.answers.items())
-    if case.product:
-        told.append(("log.product", case.product))
-    return [Fact(feature=name, value=value, origin="you said", kind="told") for name, value in told]
 
 
 _ROUGHLY = 0.1
@@ -267,40 +172,6 @@ def _differs(seen: Value, told: Value) -> bool:
     if isinstance(seen, float) and isinstance(told, float):
         return abs(seen - told) > _ROUGHLY * max(abs(seen), abs(told))
     return seen != told
-
-
-def _derived(run: Run, family: Family, given: Mapping[str, Fact], shelf: Shelf) -> dict[str, Fact]:
-    reasons = {}
-    for rule in family.book.inferences:
-        if rule.then and rule.name in run.fired and rule.then[0] in run.derived:
-            inference = shelf.inferences[rule.name.partition("/")[2]]
-            reasons[rule.then[0]] = f"inferred: {inference.because}"
-    return {
-        name: Fact(feature=name, value=value, origin=reasons.get(name, "inferred"), kind="inferred")
-        for name, value in sorted(run.derived.items())
-        if name not in given
-    }
-
-
-def _findings(run: Run, family: Family) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = defaultdict(list)
-    for name in sorted(run.fired & family.clues.keys(), key=_natural):
-        clue = family.clues[name]
-        found[clue.cause].append(
-            Finding(
-                clue=name,
-                strength=clue.strength,
-                because=clue.because,
-                facts=[clause.feature for clause in clue.rule.clauses],
-                source=clue.source,
-            )
-        )
-    return found
-
-
-def _natural(name: str) -> tuple[str, int]:
-    cause, _, number = name.rpartition("/")
-    return cause, int(number)
 
 
 def _hypotheses(thought: Thought) -> list[Hypothesis]:

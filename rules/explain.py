@@ -10,8 +10,9 @@ from knowledge.clause import Clause
 from knowledge.model import Dispute
 from rules.ask import answers_of
 from rules.case import Case, Fact, Finding, Hypothesis
-from rules.diagnose import Expert, Thought
+from rules.diagnose import Expert
 from rules.rule import Clued
+from rules.think import Thought
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from knowledge.clause import Value, typed
 from knowledge.model import Dialect, Event, FieldRule, LineRule
@@ -14,7 +11,9 @@ from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
 from rules import quantities
 from rules.case import Amount, Endpoint, Record, Unread
+from rules.clean import clean
 from rules.codecs import Raw, decode
+from rules.roles import End, Opener, opener_of
 from rules.times import envelope_time, stated_time
 
 LONGEST_LINE = 65_536
@@ -22,8 +21,6 @@ LONGEST_LINE = 65_536
 MOST_LINES = 20_000
 LARGEST_PASTE = 4_000_000
 """Characters."""
-
-End = Literal["source", "destination"]
 
 
 class PasteTooLarge(ValueError):
@@ -79,21 +76,6 @@ def read(paste: str, shelf: Shelf) -> Reading:
     )
 
 
-_SMART = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\ufeff": ""})
-_BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-"""Marks that turn the direction of writing: with them a line shows something else than it says."""
-_CONTROLS = {10: " "} | dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *_BIDI], "\ufffd")
-_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#[xX][0-9A-Fa-f]{1,5});")
-
-
-def clean(text: str) -> str:
-    """Undo what chats and mails do to a line; show what cannot be shown as U+FFFD (controls, lone surrogates)."""
-    if "&" in text:
-        text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
-    text = text.translate(_SMART).translate(_CONTROLS)
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
-
-
 def read_line(number: int, text: str, shelf: Shelf) -> Sequence[ReadLine | Unread]:
     """Read one line; usually one result, two where free text left words over."""
     if len(text) > LONGEST_LINE:
@@ -143,15 +125,6 @@ def _matches(text: str, value: str) -> bool:
     return text == value or pattern(text).fullmatch(value) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Opener:
-    """The end that opened the connection, why we think so, and whether that is an assumption."""
-
-    side: End
-    because: str
-    assumed: bool
-
-
 def _interpret(number: int, text: str, dialect: Dialect, raw: Raw, shelf: Shelf) -> Sequence[ReadLine | Unread]:
     line = _line_of(number, text, dialect, raw)
     rule = _rule_of(line)
@@ -190,7 +163,7 @@ def _irrelevant(line: _Line, rule: LineRule | None) -> Unread:
 def _read_line(line: _Line, rule: LineRule, shelf: Shelf) -> ReadLine:
     flags = quantities.flags(line.fields.get("flags", "")[:200])
     source, destination = _endpoint(line.fields, "source"), _endpoint(line.fields, "destination")
-    opener = _opener(line.dialect, rule, flags, (source.port, destination.port))
+    opener = opener_of(line.dialect, rule, flags, (source.port, destination.port))
     product = shelf.products.get(line.dialect.product)
     record = Record(
         line=line.number,
@@ -277,39 +250,6 @@ def _seconds(fields: Mapping[str, str], name: str) -> float | None:
     return quantities.seconds(fields[name]) if name in fields else None
 
 
-def _opener(
-    dialect: Dialect, rule: LineRule, flags: Sequence[str], ports: tuple[int | None, int | None]
-) -> _Opener | None:
-    if side := rule.client or dialect.client:
-        return _Opener(side, dialect.client_because or f"{dialect.title} names the two ends in this order", False)
-    if {"SYN", "ACK"} <= set(flags):
-        return _Opener("destination", "a SYN+ACK comes from the server", False)
-    return _opener_by_ports(*ports)
-
-
-_LOWEST_EPHEMERAL = 1024
-_EPHEMERAL = 32768
-"""Ports from here on are taken by clients of most systems (Linux; IANA begins at 49152)."""
-
-
-def _opener_by_ports(source: int | None, destination: int | None) -> _Opener | None:
-    """Assume that the service port is the server's: below 1024, or clearly the lower of the two, or the only one."""
-    if source is None or destination is None:
-        return _opener_by_one_port(source, destination)
-    low, high = sorted((source, destination))
-    if low == high or (low >= _LOWEST_EPHEMERAL and high < 2 * low):
-        return None
-    return _Opener("destination" if source == low else "source", f"{low} looks like the service port", True)
-
-
-def _opener_by_one_port(source: int | None, destination: int | None) -> _Opener | None:
-    if destination is not None and destination < _EPHEMERAL:
-        return _Opener("source", f"{destination} is the only port that is named, so it is taken for the server's", True)
-    if source is not None and source < _LOWEST_EPHEMERAL:
-        return _Opener("destination", f"{source} looks like the service port", True)
-    return None
-
-
 def _event(rule: LineRule, client: End | None) -> Event | None:
     match rule.event:
         case "irrelevant" | "opened":
@@ -343,7 +283,7 @@ def _stated_by_event(line: _Line, rule: LineRule, record: Record) -> Iterator[St
         yield Stated("timing.idle_s", idle, "the line says how long it was silent")
 
 
-def _roles(record: Record, opener: _Opener | None) -> Iterator[Stated]:
+def _roles(record: Record, opener: Opener | None) -> Iterator[Stated]:
     if opener is None:
         return
     ends = (record.source, record.destination)

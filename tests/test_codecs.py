@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from knowledge.load import load_shelf
 from knowledge.model import Dialect
+from rules.clean import clean
 from rules.codecs import Raw, decode
-from rules.read import clean, read
+from rules.read import read
 
 SHELF = load_shelf()
 SAMPLES = [sample.line for dialect in SHELF.dialects.values() for sample in dialect.samples]
