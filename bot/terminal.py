@@ -197,7 +197,7 @@ def _asked(question: QuestionWords, number: int, hint: Text = _WORDS) -> Rendera
         Padding(Text("How: " + question.how, "dim"), (0, 0, 0, 2)),
         *_command(question.command, question.reading),
         Text(),
-        _choices([label for _value, label in question.choices]),
+        _durations(question) if isinstance(question.choices[0][0], float) else _choices(question),
         hint,
     )
 
@@ -208,10 +208,17 @@ def _command(command: str | None, reading: str) -> list[RenderableType]:
     return [Padding(text, (0, 0, 0, 4)) for text in texts]
 
 
-def _choices(labels: Sequence[str]) -> RenderableType:
+def _durations(question: QuestionWords) -> RenderableType:
+    """A number is typed as it is, so its choices bear no numbers of their own."""
+    labels = ", ".join(label for _value, label in question.choices)
+    return Padding(Text(f"A duration, such as 3605, 90s, 1h, or: {labels}"), (0, 0, 0, 2))
+
+
+def _choices(question: QuestionWords) -> RenderableType:
     """Lay the choices out beside each other where they fit, else below each other."""
     numbered = [
-        Text.assemble((f"{number} ", "bold green"), (label, "")) for number, label in enumerate(labels, start=1)
+        Text.assemble((f"{number} ", "bold green"), (label, ""))
+        for number, (_value, label) in enumerate(question.choices, start=1)
     ]
     short = sum(len(one) + 3 for one in numbered) < _ONE_LINE
     return Padding(Text("   " if short else "\n").join(numbered), (0, 0, 0, 2))

@@ -233,17 +233,17 @@ def _fact(fact: Fact, shelf: Shelf) -> str:
 
 def reason(finding: Finding, facts: Mapping[str, Fact], shelf: Shelf) -> str:
     """Say why a clue speaks for or against, and where its facts come from."""
-    known = [facts[name] for name in finding.facts if name in facts]
-    evidence = "; ".join(
-        f"{TAGS[fact.kind]}: {lower(shelf.features[fact.feature].title)} = "
-        f"{said(shelf.features[fact.feature], fact.value)}"
-        for fact in known
-    )
-    strong = {"points to": "strongly ", "excludes": "rules it out: "}.get(finding.strength, "")
-    lead = (
-        f"{capital(finding.because)}" if finding.strength != "excludes" else f"{strong.capitalize()}{finding.because}"
-    )
+    evidence = "; ".join(_evidence(facts[name], shelf) for name in finding.facts if name in facts)
+    because = " ".join(finding.because.split())
+    lead = f"Nearly ruled out: {because}" if finding.strength == "excludes" else capital(because)
     return f"{lead} [{evidence}]"
+
+
+def _evidence(fact: Fact, shelf: Shelf) -> str:
+    """Name a fact with its origin; of what was inferred or assumed, with the reasoning too."""
+    feature = shelf.features[fact.feature]
+    origin = fact.origin if fact.kind in ("inferred", "assumed") else TAGS[fact.kind]
+    return f"{origin}: {lower(feature.title)} = {said(feature, fact.value)}"
 
 
 def _question(diagnosis: Diagnosis) -> QuestionWords | None:

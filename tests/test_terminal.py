@@ -127,6 +127,13 @@ def test_pasted_control_characters_never_reach_the_terminal(expert: Expert) -> N
     assert "\x9b" not in said
 
 
+def test_a_duration_is_asked_without_numbers_that_could_be_taken_for_one(expert: Expert) -> None:
+    paste = "Not a Valid SYN Packet [PA] 192.0.2.40:51822 -> 198.51.100.20:1521"
+    _result, said = _talk(expert, "nothing", "unknown", "it worked, then broke", "5", facts={}, paste=paste)
+    assert "A duration, such as 3605, 90s, 1h, or: none, it was busy, some seconds, about a minute" in said
+    assert "→ 5 s" in said
+
+
 def test_an_answer_is_repeated_as_it_was_understood(expert: Expert) -> None:
     _result, said = _talk(expert, "n", "unknown")
     assert "→ no" in said
