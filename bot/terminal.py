@@ -81,13 +81,13 @@ class Conversation:
         self.out.print(_asked(question, len(self.history) + 1))
         while True:
             try:
-                said = " ".join(self.read_line().split())
+                typed = " ".join(self.read_line().split())
             except (EOFError, KeyboardInterrupt):
                 self.out.print()
                 return False
-            if said.lower() in ("quit", "q", "exit"):
+            if typed.lower() in ("quit", "q", "exit"):
                 return False
-            if self._took(said, diagnosis, question):
+            if self._took(typed, diagnosis, question):
                 return True
 
     def _took(self, typed: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:

@@ -46,7 +46,7 @@ class Expert(Thinker):
         hypotheses = _hypotheses(thought)
         contradictions = [*self._overruled(case, reading), *self._contradictions(case, thought)]
         question = self._question(case, thought, hypotheses, contradictions)
-        verdict = _verdict(thought, hypotheses, question)
+        verdict = None if question else _verdict(thought, hypotheses)
         steps = self._steps(thought, hypotheses, fields(thought.facts))
         symptom = thought.symptom
         return Diagnosis(
@@ -82,7 +82,7 @@ class Expert(Thinker):
     def _contradictions(self, case: Case, thought: Thought) -> list[Contradicted]:
         found = []
         for id_, one in self.shelf.contradictions.items():
-            if f"contradiction/{id_}" in thought.run.fired and not set(one.when) & case.confirmed:
+            if f"contradiction/{id_}" in thought.run.fired and one.ask_again not in case.confirmed:
                 found.append(Contradicted(facts=sorted(one.when), because=one.because, ask_again=one.ask_again))
         return found
 
@@ -126,9 +126,9 @@ class Expert(Thinker):
         )
 
     def _steps(self, thought: Thought, hypotheses: Sequence[Hypothesis], filled: Mapping[str, str]) -> list[Step]:
-        leader = hypotheses[0] if hypotheses else None
+        leader = _sure(thought, hypotheses)
         remedies: list[Remedy] = []
-        if leader and leader.standing in ("established", "likely"):
+        if leader:
             remedies = list(self.shelf.causes[leader.cause].remedies)
         elif thought.symptom:
             remedies = list(self.shelf.symptoms[thought.symptom].steps)
@@ -195,10 +195,17 @@ def _hypothesis(cause: Cause, share: float, findings: Sequence[Finding]) -> Hypo
     )
 
 
-def _verdict(thought: Thought, hypotheses: Sequence[Hypothesis], question: Asked | None) -> Verdict | None:
-    if question is not None or not hypotheses or hypotheses[0].standing not in ("established", "likely"):
+def _sure(thought: Thought, hypotheses: Sequence[Hypothesis]) -> Hypothesis | None:
+    """Give the cause that can be named; none as long as it is open what there is to explain."""
+    if thought.symptom is None or not hypotheses or hypotheses[0].standing not in ("established", "likely"):
         return None
-    leader = hypotheses[0]
+    return hypotheses[0]
+
+
+def _verdict(thought: Thought, hypotheses: Sequence[Hypothesis]) -> Verdict | None:
+    leader = _sure(thought, hypotheses)
+    if leader is None:
+        return None
     cause = next(cause for cause in thought.family.causes if cause.id == leader.cause)
     return Verdict(
         cause=cause.id,

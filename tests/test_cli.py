@@ -147,8 +147,10 @@ def test_it_really_runs_as_a_module() -> None:
 
 
 def _shell(command: str, **env: str) -> subprocess.CompletedProcess[bytes]:
-    words = ["bash", "-c", command.replace("whydrop", f"{sys.executable} -m bot")]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, timeout=60, check=False, env={**os.environ, **env})
+    """Run a shell's line in which `whydrop` is this one, wherever the checkout lies."""
+    script = f'whydrop() {{ "$PYTHON_HERE" -m bot "$@"; }}; {command}'
+    here = {**os.environ, **env, "PYTHON_HERE": sys.executable}
+    return subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, timeout=60, check=False, env=here)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_a_wrong_setting_is_named(name: str, value: str, says: bytes) -> None:
 
 def test_empty_settings_are_unset() -> None:
     empty = dict.fromkeys(("WHYDROP_HOST", "WHYDROP_PORT", "WHYDROP_KNOWLEDGE", "WHYDROP_SLACK_SIGNING_SECRET"), "")
-    done = _shell(f"{sys.executable} -c 'from bot.settings import *; print(load_settings())'", **empty)
+    done = _shell("\"$PYTHON_HERE\" -c 'from bot.settings import *; print(load_settings())'", **empty)
     assert b"host='127.0.0.1' port=8000 knowledge=None" in done.stdout
     assert b"slack_signing_secret=None" in done.stdout
 
@@ -198,6 +200,6 @@ def test_an_output_that_is_not_utf_8_gets_an_answer() -> None:
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:
-    command = f"{sys.executable} -m bot knowledge list | head -n 1"
-    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    done = _shell("whydrop knowledge list | head -n 1")
+    assert done.stdout == b"causes\n"
     assert b"Traceback" not in done.stderr

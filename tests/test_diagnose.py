@@ -92,6 +92,13 @@ def test_without_evidence_there_is_no_verdict() -> None:
     assert diagnosis.verdict is None
 
 
+def test_no_cause_is_named_while_it_is_open_what_there_is_to_explain() -> None:
+    strong: dict[str, Value] = {"packet.flags": "FA", "session.closed_before": "fin", "session.since_end_s": 1.0}
+    diagnosis = EXPERT.diagnose(Case(answers=strong, declined=frozenset({"symptom"})))
+    assert diagnosis.hypotheses[0].cause == "late-packets"
+    assert (diagnosis.question, diagnosis.verdict, diagnosis.steps) == (None, None, [])
+
+
 def test_a_declined_question_is_not_asked_again() -> None:
     case = Case(answers={"symptom": "out-of-state"})
     first = EXPERT.diagnose(case).question
@@ -99,6 +106,13 @@ def test_a_declined_question_is_not_asked_again() -> None:
     second = EXPERT.diagnose(case.model_copy(update={"declined": frozenset({first.feature})})).question
     assert second is not None
     assert second.feature != first.feature
+
+
+def test_one_confirmed_answer_does_not_silence_another_contradiction() -> None:
+    answers: dict[str, Value] = {"symptom": "out-of-state", "packet.flags": "SA", "packet.payload": True}
+    confirmed = frozenset({"packet.flags"})
+    asked = EXPERT.diagnose(Case(answers=answers, confirmed=confirmed)).contradictions
+    assert [one.ask_again for one in asked] == ["packet.payload"]
 
 
 def test_an_answer_outranks_the_line() -> None:
