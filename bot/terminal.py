@@ -27,7 +27,7 @@ _MOST_SOURCES = 8
 _MOST_LINES = 10
 _ROOM_FOR_BARS = 60
 _NARROWEST = 30
-_WORDS = Text("  unknown · why · why not CAUSE · facts · back · quit", "dim")
+_WORDS = Text("unknown · why · why not CAUSE · facts · back · quit", "dim")
 _HELP = (
     "Answer with a number, a word or a duration. Also: unknown (skip it), why (why this question, and what each answer "
     "would change), why not CAUSE, facts (what is known), back (take the last answer back), quit."
@@ -146,7 +146,7 @@ def whole_page(words: Page, width: int) -> RenderableType:
     parts = [_understanding(words), _standing(words, width)]
     if words.question:
         values = ", ".join(plain(value) for value, _label in words.question.choices)
-        hint = Text(f"  Answer with --answer {words.question.feature}=VALUE: {values}, or unknown", "dim")
+        hint = Text(f"Answer with --answer {words.question.feature}=VALUE: {values}, or unknown", "dim")
         parts += [_asked(words.question, 1, hint)]
     return Group(*parts, conclusion(words))
 
@@ -198,7 +198,7 @@ def _asked(question: QuestionWords, number: int, hint: Text = _WORDS) -> Rendera
         *_command(question.command, question.reading),
         Text(),
         _durations(question) if isinstance(question.choices[0][0], float) else _choices(question),
-        hint,
+        Padding(hint, (0, 0, 0, 2)),
     )
 
 
