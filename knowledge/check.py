@@ -32,10 +32,12 @@ Complaint = tuple[Where, str]
 
 _ENDS = ("client", "server", "source", "destination")
 COMMAND_FIELDS = frozenset([*_ENDS, *(f"{end}_port" for end in _ENDS), "interface"])
+_END_PARTS = ("ip", "port", "zone", "interface", "translated_ip", "translated_port")
 RECORD_FIELDS = frozenset(
-    [f"{end}.{part}" for end in ("source", "destination") for part in ("ip", "port", "zone", "interface")]
+    [f"{end}.{part}" for end in ("source", "destination") for part in _END_PARTS]
     + ["bytes.sent", "bytes.received", "packets.sent", "packets.received"]
     + ["time", "transport", "flags", "reason", "action", "duration_s", "idle_s", "rule", "id"]
+    + ["device", "ttl", "payload"]
 )
 
 

@@ -29,8 +29,11 @@ Event = Literal[
 ]
 """What a line says happened (see docs/vocabulary.md). A line that says none of these has no event."""
 
-LineEvent = Event | Literal["reset-by-source", "reset-by-destination", "reset-by-someone", "opened", "irrelevant"]
-"""What a dialect may call a line: an event; a reset whose side still has to become a role; or nothing for us."""
+LineEvent = (
+    Event | Literal["reset-by-source", "reset-by-destination", "reset-by-someone", "opened", "packet", "irrelevant"]
+)
+"""What a dialect may call a line: an event; a reset whose side still has to become a role; an opening or a packet that
+was seen, which matter to other lines only; or nothing for us."""
 
 
 class Entry(BaseModel):
@@ -249,10 +252,14 @@ class FieldRule(Entry):
 
 
 class LineRule(Entry):
-    """What a line with these raw values says. `when` maps a raw name to a pattern its whole value must match."""
+    """What a line with these raw values says. `when` maps a raw name to a pattern its whole value must match.
+
+    `says` are the product's own words for it, as they stand in its lines.
+    """
 
     when: dict[str, str] = {}
     event: LineEvent
+    says: list[Text] = []
     why: Text | None = None
     client: Literal["source", "destination"] | None = None
     any_transport: bool = Field(False, validation_alias=AliasChoices("any transport", "any_transport"))
@@ -267,27 +274,50 @@ class FactRule(Entry):
     source: Text | None = None
 
 
+class ProductRule(Entry):
+    """The product that writes lines with these raw values, where several share one way of writing."""
+
+    when: Annotated[dict[str, str], Field(min_length=1)]
+    product: Text
+
+
 class Sample(Entry):
-    """A real-format line beside what it must yield; expect only what matters."""
+    """A real-format line, or a block of lines, beside what it must yield; expect only what matters."""
 
     line: Text
-    event: Event | Literal["opened", "irrelevant"]
+    event: Event | Literal["opened", "packet", "irrelevant"]
     expect: dict[str, Scalar | list[str] | None] = {}
     facts: dict[str, Scalar] = {}
 
 
 class Dialect(Entry):
-    """How one product writes its lines."""
+    """How one product writes its lines.
+
+    `marks` are what every line of it holds, in words beside a pattern: an unread line is told what it lacks of the
+    nearest dialect. `unless` takes a line back that `recognise` claims. `block` tells which lines still belong to the
+    record that a recognised line opened. `each` names the raw names of which every one is a record of its own.
+    `cannot say` is what this way of writing leaves open, whatever happened.
+    """
 
     id: str = ""
     title: Text
     product: Text
+    products: list[ProductRule] = []
     names: FieldRule | None = None
-    codec: Literal["regex", "csv", "pairs", "cef", "leef", "json", "words"]
+    codec: Literal["regex", "csv", "table", "pairs", "cef", "leef", "json", "words"]
     recognise: Text
+    unless: Text | None = None
+    marks: dict[str, Text] = {}
+    cannot_say: Text | None = Field(None, validation_alias=AliasChoices("cannot say", "cannot_say"))
     fallback: bool = False
+    block: Text | None = None
+    joined_by_id: bool = Field(False, validation_alias=AliasChoices("joined by id", "joined_by_id"))
+    each: Text | None = None
     patterns: list[Text] = []
+    details: list[Text] = []
     columns: dict[str, int] = {}
+    header: Text | None = None
+    delimiter: Text | None = None
     pair: str | None = None
     transport: Literal["tcp"] | None = None
     client: Literal["source", "destination"] | None = None

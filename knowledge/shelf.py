@@ -9,9 +9,12 @@ from knowledge.model import Cause, Contradiction, Dialect, Entry, Feature, Infer
 from knowledge.yamlfile import Where, YamlFile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shelf:
-    """All that is known, by id. `files` tells where an entry stands: kind and id to file and path inside it."""
+    """All that is known, by id. `files` tells where an entry stands: kind and id to file and path inside it.
+
+    Shelves are compared by identity, so that what is compiled from one can be kept.
+    """
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     features: Mapping[str, Feature] = field(default_factory=dict)

@@ -29,12 +29,14 @@ class Shape(BaseModel):
 
 
 class Endpoint(Shape):
-    """One end as the line states it; what is masked or missing is None."""
+    """One end as the line states it; what is masked or missing is None. `translated_*` is what NAT made of it."""
 
     ip: str | None = None
     port: int | None = None
     zone: str | None = None
     interface: str | None = None
+    translated_ip: str | None = None
+    translated_port: int | None = None
 
 
 class Amount(Shape):
@@ -45,12 +47,18 @@ class Amount(Shape):
 
 
 class Record(Shape):
-    """One line in vendor-neutral fields. `source` and `destination` are the packet's, or the session's, as stated."""
+    """One line in vendor-neutral fields. `source` and `destination` are the packet's, or the session's, as stated.
+
+    `last_line` is set where a record stands on several lines; `payload` counts bytes of TCP data; `cannot_say` is what
+    this way of writing leaves open.
+    """
 
     line: int
+    last_line: int | None = None
     dialect: str
     vendor: str
     product: str
+    device: str | None = None
     event: Event | None = None
     time: str | None = None
     source: Endpoint = Endpoint()
@@ -62,8 +70,11 @@ class Record(Shape):
     duration_s: float | None = None
     bytes: Amount = Amount()
     packets: Amount = Amount()
+    ttl: int | None = None
+    payload: int | None = None
     rule: str | None = None
     id: str | None = None
+    cannot_say: str | None = None
     raw: str = ""
 
 

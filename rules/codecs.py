@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from knowledge.model import Dialect
-from knowledge.pattern import Match, pattern
+from knowledge.pattern import pattern
 from rules.words import read_words
 
 Raw = Mapping[str, str]
@@ -26,33 +26,44 @@ _CEF_BEGIN = r"CEF: ?\d"
 _CEF_KEY = re.compile(r"(?:^|\s)([A-Za-z_][\w.-]{0,63}+)=")
 _LONGEST_CSV_FIELD = 1 << 17
 
-_INSTEAD_OF_TAB = {"leef": "\t", "words": "  "}
-"""Only LEEF is divided by tabs; elsewhere they are blanks that a copy changed. Words need to see where cells end."""
+_INSTEAD_OF_TAB = {"leef": "\t", "table": "\t", "words": "  "}
+"""Only LEEF and tables are divided by tabs; elsewhere a copy made them of blanks. Words need to see where cells end."""
 
 
-def decode(dialect: Dialect, line: str) -> Raw | None:
+def decode(dialect: Dialect, line: str, columns: Mapping[str, int] | None = None) -> Raw | None:
     """Give the raw names and texts of a line that the dialect recognised; None where it breaks off too early.
 
-    Tabs count as blanks where the format is not divided by them. Groups named in the recogniser are raw names too.
+    Tabs count as blanks where the format is not divided by them. Groups named in the recogniser, and in those
+    `details` that match, are raw names too. `columns` are those that a header line above has named.
     """
     if "\t" in line:
         line = line.replace("\t", _INSTEAD_OF_TAB.get(dialect.codec, " "))
-    found = _CODECS[dialect.codec](dialect, line)
-    if found is None or "(?P<" not in dialect.recognise:
+    found = _table(dialect, line, columns) if dialect.codec == "table" else _CODECS[dialect.codec](dialect, line)
+    if found is None or not (dialect.details or "(?P<" in dialect.recognise):
         return found
-    match = pattern(dialect.recognise).search(line)
-    return {**_groups(match), **found} if match else found
-
-
-def _groups(match: Match) -> dict[str, str]:
-    return {name: value for name, value in match.groupdict().items() if value is not None}
+    more = [pattern(text).found(line) for text in (*reversed(dialect.details), dialect.recognise)]
+    return {**{name: value for one in more if one for name, value in one.items()}, **found}
 
 
 def _regex(dialect: Dialect, line: str) -> Raw | None:
     for text in dialect.patterns:
-        if match := pattern(text).search(line):
-            return _groups(match)
+        if (found := pattern(text).found(line)) is not None:
+            return found
     return None
+
+
+def split(dialect: Dialect, row: str) -> list[str]:
+    """Divide a row of a table: by its delimiter, or by blanks where it has none or a copy has lost it."""
+    delimiter = dialect.delimiter or ""
+    delimiter = "\t" if delimiter == "\\t" else delimiter
+    return row.split(delimiter) if delimiter.strip(" ") and delimiter in row else row.split()
+
+
+def _table(dialect: Dialect, line: str, columns: Mapping[str, int] | None) -> Raw | None:
+    begin = pattern(dialect.recognise).found(line) if "(?P<row>" in dialect.recognise else {"row": line}
+    cells = split(dialect, (begin or {}).get("row", line))
+    places = dialect.columns if columns is None else columns
+    return {name: cells[place].strip() for name, place in places.items() if place < len(cells)}
 
 
 def _csv(dialect: Dialect, line: str) -> Raw | None:
@@ -145,7 +156,7 @@ def _leef(_dialect: Dialect, line: str) -> Raw | None:
     return found | (_attributes(rest, delimiter) if delimiter else _extension(rest))
 
 
-_LEEF_DELIMITERS = ("\t", "\\t", "|", "^")
+_LEEF_DELIMITERS = ("\t", "\\t", "#011", "|", "^")
 
 
 def _leef_delimiter(version: str, rest: str) -> tuple[str, str]:
@@ -197,14 +208,17 @@ def _json(_dialect: Dialect, line: str) -> Raw | None:
     return found or None
 
 
-_DEEPEST = 8
+_DEEPEST = 12
+_LONGEST_LIST = 64
+"""Items of a list that are looked at."""
 
 
 def _flatten(content: Any, path: str, found: dict[str, str], depth: int = 0) -> None:
-    if isinstance(content, dict):
-        for key, value in content.items() if depth < _DEEPEST else ():
+    if isinstance(content, (dict, list)):
+        items = content.items() if isinstance(content, dict) else enumerate(content[:_LONGEST_LIST])
+        for key, value in items if depth < _DEEPEST else ():
             _flatten(value, f"{path}.{key}" if path else str(key), found, depth + 1)
-    elif content is not None and not isinstance(content, list) and path:
+    elif content is not None and path:
         found[path] = str(content).lower() if isinstance(content, bool) else str(content)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from knowledge.clause import Value, plain
 from knowledge.model import Event
 from rules.case import Endpoint, Fact, Kind, Record
+from rules.interpret import ReadLine
 from rules.quantities import flag_class
-from rules.read import Reading, ReadLine
+from rules.read import Reading
 from rules.times import seconds_between
 
 _SYMPTOMS: Mapping[Event, str] = {
@@ -149,21 +150,22 @@ def flow_of(record: Record) -> Flow | None:
 def _across(main: ReadLine, others: Sequence[ReadLine]) -> Iterator[Fact]:
     record = main.record
     flow = flow_of(record)
-    same = [line.record for line in others if flow is not None and flow_of(line.record) == flow]
+    same = [line for line in others if flow is not None and flow_of(line.record) == flow]
     if record.event == "out-of-state":
         yield from _before(record, same)
         yield from _spread([main, *(line for line in others if line.record.event == "out-of-state")])
 
 
-def _before(drop: Record, same: Iterable[Record]) -> Iterator[Fact]:
+def _before(drop: Record, same: Iterable[ReadLine]) -> Iterator[Fact]:
     """What happened to the same flow before the drop: opened, and ended how long ago."""
-    for other in same:
+    for line in same:
+        other = line.record
         gap = seconds_between(other.time, drop.time)
         if (gap is None and other.line > drop.line) or (gap is not None and gap < 0):
             continue
-        if other.event is None:
+        if line.says == "opened":
             yield _fact(other.line, "handshake.syn_seen", True, because="the connection was built")
-        elif other.event in _ENDS:
+        elif other.event is not None and other.event in _ENDS:
             yield _fact(other.line, "session.closed_before", _ENDS[other.event])
             if gap is not None:
                 because = f"line {drop.line} came {plain(gap)} s later"

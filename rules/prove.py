@@ -11,8 +11,9 @@ from knowledge.shelf import Shelf
 from rules.ask import answers_of
 from rules.case import Case, Diagnosis, Record
 from rules.diagnose import Expert
+from rules.interpret import ReadLine
 from rules.observe import observe
-from rules.read import Reading, ReadLine, read_line, recognise
+from rules.read import Reading, read, reader_of
 
 _AT_LEAST = 2
 """Examples and lookalikes that each cause must bring."""
@@ -120,11 +121,13 @@ def _ranking(expert: Expert, case: Case, feature_id: str, value: Value) -> list[
 
 def misread(sample: Sample, dialect: str, shelf: Shelf) -> Iterator[str]:
     """Say in what a sample is read differently from what it states."""
-    owner = recognise(sample.line, shelf)
-    if owner is None or owner.id != dialect:
-        yield f"sample {sample.line[:60]!r} is recognised by {owner.id if owner else 'nobody'}"
+    reader = reader_of(shelf)
+    owners = {one.id if (one := reader.dialect_of(line)) else None for line in sample.line.splitlines()}
+    if dialect not in owners:
+        yield f"sample {sample.line[:60]!r} is recognised by {', '.join(filter(None, owners)) or 'nobody'}"
         return
-    line = next((one for one in read_line(1, sample.line, shelf) if isinstance(one, ReadLine)), None)
+    lines = read(sample.line, shelf).lines
+    line = next((one for one in lines if one.says == sample.event), lines[0] if lines else None)
     if (line is None) != (sample.event == "irrelevant"):
         yield f"sample {sample.line[:60]!r} gives {'no record' if line is None else 'a record'}"
     elif line is not None:
@@ -132,7 +135,7 @@ def misread(sample: Sample, dialect: str, shelf: Shelf) -> Iterator[str]:
 
 
 def _differences(sample: Sample, line: ReadLine, shelf: Shelf) -> Iterator[str]:
-    wanted = None if sample.event in ("opened", "irrelevant") else sample.event
+    wanted = None if sample.event in ("opened", "packet", "irrelevant") else sample.event
     if line.record.event != wanted:
         yield f"sample {sample.line[:60]!r} gives event {line.record.event}, not {wanted}"
     for name, value in sample.expect.items():

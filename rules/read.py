@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from knowledge.clause import Value, typed
-from knowledge.model import Dialect, Event, FieldRule, LineRule
+from knowledge.model import Dialect, LineRule
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
-from rules import quantities
-from rules.case import Amount, Endpoint, Record, Unread
+from rules.case import Unread
 from rules.clean import clean
-from rules.codecs import Raw, decode
-from rules.roles import End, Opener, opener_of
-from rules.times import envelope_time, stated_time
+from rules.codecs import decode, split
+from rules.envelope import carried
+from rules.gather import Logical, gather
+from rules.interpret import Interpreter, ReadLine
+from rules.recognise import Recogniser
 
 LONGEST_LINE = 65_536
 """Characters; longer lines are reported, not read."""
 MOST_LINES = 20_000
 LARGEST_PASTE = 4_000_000
 """Characters."""
+_LONGEST_BLOCK = 200
+"""Lines that belong to one record at most."""
+
+Results = Iterator[ReadLine | Unread]
 
 
 class PasteTooLarge(ValueError):
     """A paste beyond what is read; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """A fact that a line states, with the reason that makes it one, and whether that reason is an assumption."""
-
-    feature: str
-    value: Value
-    because: str
-    assumed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLine:
-    """A record beside what it states in our features."""
-
-    record: Record
-    product: str
-    stated: tuple[Stated, ...]
-    client: End | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,235 +47,131 @@ def read(paste: str, shelf: Shelf) -> Reading:
             f"the paste has {len(paste):,} characters; whydrop reads up to {LARGEST_PASTE:,}. "
             "Paste the lines around the drop or the reset, or only those with its addresses."
         )
-    lines = [(number, clean(text)) for number, text in enumerate(paste.splitlines(), start=1)]
-    wanted = [(number, text) for number, text in lines if text.strip("`> \t")]
-    if len(wanted) > MOST_LINES:
+    lines = paste.splitlines()
+    filled = sum(1 for text in lines if text.strip("`> \t"))
+    if filled > MOST_LINES:
         raise PasteTooLarge(
-            f"the paste has {len(wanted):,} lines; whydrop reads up to {MOST_LINES:,}. "
+            f"the paste has {filled:,} lines; whydrop reads up to {MOST_LINES:,}. "
             "Filter it by the addresses and ports in question first."
         )
-    results = [read_line(number, text, shelf) for number, text in wanted]
+    results = list(reader_of(shelf).stream(lines))
     return Reading(
-        tuple(result for results_ in results for result in results_ if isinstance(result, ReadLine)),
-        tuple(result for results_ in results for result in results_ if isinstance(result, Unread)),
+        tuple(one for one in results if isinstance(one, ReadLine)),
+        tuple(one for one in results if isinstance(one, Unread)),
     )
 
 
-def read_line(number: int, text: str, shelf: Shelf) -> Sequence[ReadLine | Unread]:
-    """Read one line; usually one result, two where free text left words over."""
-    if len(text) > LONGEST_LINE:
-        why = f"the line has {len(text):,} characters; a log line has at most {LONGEST_LINE:,}"
-        return [Unread(line=number, text=text[:200], why=why)]
-    dialect = recognise(text, shelf)
-    if dialect is None:
-        return [Unread(line=number, text=text, why="no dialect recognises this line")]
-    raw = decode(dialect, text)
-    if raw is None:
-        return [Unread(line=number, text=text, why=f"{dialect.title}: the line breaks off or is written differently")]
-    return _interpret(number, text, dialect, raw, shelf)
-
-
-def recognise(text: str, shelf: Shelf) -> Dialect | None:
-    """Find the dialect of a line; those marked as fallback only if no other knows it."""
-    spellings = [text, text.replace("\t", " ")] if "\t" in text else [text]  # some chats turn blanks into tabs
-    for fallback in (False, True):
-        for spelling in spellings:
-            for dialect in shelf.dialects.values():
-                if dialect.fallback is fallback and pattern(dialect.recognise).search(spelling):
-                    return dialect
-    return None
+@lru_cache(maxsize=8)
+def reader_of(shelf: Shelf) -> Reader:
+    """Give the reader of a shelf; it is compiled once."""
+    return Reader(shelf)
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line on its way to a record: its raw names, and its record fields, all still as texts."""
+class _Claimed:
+    """A line beside what it says once it is taken out of its packing, and whose it is."""
 
-    number: int
+    at: Logical
     text: str
-    dialect: Dialect
-    raw: Raw
-    fields: Mapping[str, str]
-    transport: str | None
-
-    def says(self, name: str) -> str | None:
-        """Give a raw name's text or, where the line has no such raw name, that record field's."""
-        return self.raw[name] if name in self.raw else self.fields.get(name)
-
-    def fits(self, when: Mapping[str, str]) -> bool:
-        """Tell whether each name has a text, and the whole of it matches its pattern."""
-        return all((value := self.says(name)) is not None and _matches(text, value) for name, text in when.items())
+    dialect: Dialect | None
 
 
-def _matches(text: str, value: str) -> bool:
-    return text == value or pattern(text).fullmatch(value) is not None
+class Reader:
+    """A shelf's dialects made ready to read with. Any thread may use it."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.recogniser = Recogniser(shelf)
+        self._interpreters = {id_: Interpreter(dialect, shelf) for id_, dialect in shelf.dialects.items()}
+
+    def stream(self, lines: Iterable[str]) -> Results:
+        """Read line after line, in memory that does not grow: records and unread ones, in the order of the lines."""
+        headers: dict[str, Mapping[str, int]] = {}
+        block: list[_Claimed] = []
+        for line in gather(lines):
+            claimed = self._claim(line)
+            if block and _continues(block, claimed):
+                block.append(claimed)
+                continue
+            yield from self._flush(block)
+            block = []
+            if claimed.dialect and claimed.dialect.block:
+                block = [claimed]
+            else:
+                yield from self._read(claimed, headers)
+        yield from self._flush(block)
+
+    def dialect_of(self, text: str) -> Dialect | None:
+        """Give the dialect of one line."""
+        return self._claim(Logical(1, 1, clean(text))).dialect
+
+    def rule_of(self, text: str, dialect: Dialect) -> LineRule | None:
+        """Give the rule of a dialect that a line, or a block of lines, meets."""
+        raw = decode(dialect, "\n".join(map(clean, text.splitlines())))
+        return None if raw is None else self._interpreters[dialect.id].rule(next(_each(dialect, raw)))
+
+    def _claim(self, line: Logical) -> _Claimed:
+        if len(line.text) > LONGEST_LINE:
+            return _Claimed(line, line.text, None)
+        forms: list[str] = []
+        for text in carried(line.text):
+            if dialect := self.recogniser.known(text):
+                return _Claimed(line, text, dialect)
+            forms.append(text)
+        for text in sorted(forms, key=len):
+            if dialect := self.recogniser.fallback(text):
+                return _Claimed(line, text, dialect)
+        return _Claimed(line, forms[0], None)
+
+    def _flush(self, block: Sequence[_Claimed]) -> Results:
+        if block:
+            first = block[0]
+            text = "\n".join(one.text for one in block)
+            whole = "\n".join(one.at.text for one in block)
+            at = Logical(first.at.first, block[-1].at.last, whole)
+            yield from self._read(_Claimed(at, text, first.dialect), {})
+
+    def _read(self, claimed: _Claimed, headers: dict[str, Mapping[str, int]]) -> Results:
+        at, text, dialect = claimed.at, claimed.text, claimed.dialect
+        if len(text) > LONGEST_LINE:
+            why = f"the line has {len(text):,} characters; a log line has at most {LONGEST_LINE:,}"
+            yield Unread(line=at.first, text=at.text[:200], why=why)
+        elif dialect is None:
+            yield Unread(line=at.first, text=at.text, why=self.recogniser.nearest(text))
+        elif names := _header(dialect, text):
+            headers[dialect.id] = names
+            yield Unread(line=at.first, text=at.text, why=f"{dialect.title}: it names the columns of the lines below")
+        else:
+            yield from self._decoded(claimed, dialect, headers.get(dialect.id))
+
+    def _decoded(self, claimed: _Claimed, dialect: Dialect, columns: Mapping[str, int] | None) -> Results:
+        raw = decode(dialect, claimed.text, columns)
+        if raw is None:
+            why = f"{dialect.title}: the line breaks off or is written differently"
+            yield Unread(line=claimed.at.first, text=claimed.at.text, why=why)
+            return
+        interpreter = self._interpreters[dialect.id]
+        for one in _each(dialect, raw):
+            yield from interpreter.interpret(claimed.at, claimed.text, one)
 
 
-def _interpret(number: int, text: str, dialect: Dialect, raw: Raw, shelf: Shelf) -> Sequence[ReadLine | Unread]:
-    line = _line_of(number, text, dialect, raw)
-    rule = _rule_of(line)
-    if rule is None or rule.event == "irrelevant":
-        return [_irrelevant(line, rule)]
-    left = raw.get("not understood")
-    rest = [Unread(line=number, text=left, why=f"{dialect.title}: not understood")] if left else []
-    return [_read_line(line, rule, shelf), *rest]
+def _continues(block: Sequence[_Claimed], claimed: _Claimed) -> bool:
+    dialect = block[0].dialect
+    if dialect is None or dialect.block is None or len(block) >= _LONGEST_BLOCK:
+        return False
+    known = claimed.dialect is not None and not claimed.dialect.fallback
+    return not known and pattern(dialect.block).search(claimed.text) is not None
 
 
-def line_rule(text: str, dialect: Dialect) -> LineRule | None:
-    """Give the rule of a dialect that a line meets: with it, rules that no sample meets are found."""
-    raw = decode(dialect, clean(text))
-    return None if raw is None else _rule_of(_line_of(0, text, dialect, raw))
+def _header(dialect: Dialect, text: str) -> Mapping[str, int] | None:
+    found = pattern(dialect.header).found(text) if dialect.header else None
+    return None if found is None else {name: place for place, name in enumerate(split(dialect, found["names"]))}
 
 
-def _line_of(number: int, text: str, dialect: Dialect, raw: Raw) -> _Line:
-    fields = {name: value for name in dialect.fields if (value := _field(dialect, name, raw)) is not None}
-    return _Line(number, text, dialect, raw, fields, _transport(fields.get("transport") or dialect.transport))
-
-
-def _rule_of(line: _Line) -> LineRule | None:
-    return next((rule for rule in line.dialect.lines if _applies(rule, line)), None)
-
-
-def _applies(rule: LineRule, line: _Line) -> bool:
-    return (rule.any_transport or line.transport in (None, "tcp")) and line.fits(rule.when)
-
-
-def _irrelevant(line: _Line, rule: LineRule | None) -> Unread:
-    not_tcp = f"this is {line.transport}, not TCP" if line.transport not in (None, "tcp") else None
-    why = (rule and rule.why) or not_tcp or "it says nothing about the life of a TCP connection"
-    return Unread(line=line.number, text=line.text, why=f"{line.dialect.title}: {why}")
-
-
-def _read_line(line: _Line, rule: LineRule, shelf: Shelf) -> ReadLine:
-    flags = quantities.flags(line.fields.get("flags", "")[:200])
-    source, destination = _endpoint(line.fields, "source"), _endpoint(line.fields, "destination")
-    opener = opener_of(line.dialect, rule, flags, (source.port, destination.port))
-    product = shelf.products.get(line.dialect.product)
-    record = Record(
-        line=line.number,
-        dialect=line.dialect.id,
-        vendor=product.vendor if product else "unknown",
-        product=_named(line) or (product.product if product else "unknown"),
-        event=_event(rule, opener.side if opener else None),
-        time=_time(line) or envelope_time(line.text),
-        source=source,
-        destination=destination,
-        transport=line.transport,
-        flags=flags,
-        reason=line.fields.get("reason"),
-        action=line.fields.get("action"),
-        duration_s=_seconds(line.fields, "duration_s"),
-        bytes=_amount(line.fields, "bytes"),
-        packets=_amount(line.fields, "packets"),
-        rule=line.fields.get("rule"),
-        id=line.fields.get("id"),
-        raw=line.text,
-    )
-    stated = (*_stated_by_dialect(line, shelf), *_stated_by_event(line, rule, record), *_roles(record, opener))
-    return ReadLine(record, line.dialect.product, stated, opener.side if opener else None)
-
-
-def _field(dialect: Dialect, name: str, raw: Raw) -> str | None:
-    where = dialect.fields[name]
-    if not isinstance(where, FieldRule):
-        return _first(where, raw)
-    value = _first(where.raw, raw)
-    return value if value is None else where.map.get(value, value)
-
-
-_LONGEST_FIELD = 4096
-
-
-def _first(names: str | Sequence[str], raw: Raw) -> str | None:
-    """Give the first raw name that has a value; `date+time` joins two, and has one only if both do."""
-    for name in [names] if isinstance(names, str) else names:
-        parts = [raw.get(part) for part in name.split("+")] if "+" in name else [raw.get(name)]
-        if all(parts):
-            return " ".join(part for part in parts if part)[:_LONGEST_FIELD]
-    return None
-
-
-def _named(line: _Line) -> str | None:
-    rule = line.dialect.names
-    value = _first(rule.raw, line.raw) if rule else None
-    return rule.map.get(value, value) if rule and value else None
-
-
-def _time(line: _Line) -> str | None:
-    rule = line.dialect.fields.get("time")
-    value = line.fields.get("time")
-    if value is None or not isinstance(rule, FieldRule):
-        return None
-    return stated_time(value, [rule.format] if isinstance(rule.format, str) else rule.format or ["iso"])
-
-
-_TRANSPORTS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmp", "ipv6-icmp": "icmp", "icmp6": "icmp"}
-
-
-def _transport(stated: str | None) -> str | None:
-    text = (stated or "").strip().lower()
-    return None if not text or quantities.masked(text) else _TRANSPORTS.get(text, text)
-
-
-def _endpoint(fields: Mapping[str, str], end: End) -> Endpoint:
-    return Endpoint(
-        ip=quantities.address(fields.get(f"{end}.ip")),
-        port=quantities.port(fields.get(f"{end}.port")),
-        zone=fields.get(f"{end}.zone"),
-        interface=fields.get(f"{end}.interface"),
-    )
-
-
-def _amount(fields: Mapping[str, str], what: str) -> Amount:
-    return Amount(
-        sent=quantities.whole(fields.get(f"{what}.sent")), received=quantities.whole(fields.get(f"{what}.received"))
-    )
-
-
-def _seconds(fields: Mapping[str, str], name: str) -> float | None:
-    return quantities.seconds(fields[name]) if name in fields else None
-
-
-def _event(rule: LineRule, client: End | None) -> Event | None:
-    match rule.event:
-        case "irrelevant" | "opened":
-            return None
-        case "reset-by-someone":
-            return "other"
-        case "reset-by-source" | "reset-by-destination" as sender:
-            return _reset_by(sender == f"reset-by-{client}") if client else "other"
-        case event:
-            return event
-
-
-def _reset_by(is_client: bool) -> Event:
-    return "reset-by-client" if is_client else "reset-by-server"
-
-
-def _stated_by_dialect(line: _Line, shelf: Shelf) -> list[Stated]:
-    """What the dialect's fact rules say of this line; of two rules about one feature the first one counts."""
-    found: dict[str, Stated] = {}
-    for rule in line.dialect.facts:
-        if line.fits(rule.when):
-            for name, value in rule.facts.items():
-                found.setdefault(name, Stated(name, typed(shelf.features[name], value), rule.because))
-    return list(found.values())
-
-
-def _stated_by_event(line: _Line, rule: LineRule, record: Record) -> Iterator[Stated]:
-    if rule.event.startswith("reset-by-") and record.event == "other":
-        yield Stated("symptom", "reset", "the line reports a reset, without saying whose")
-    if (idle := _seconds(line.fields, "idle_s")) is not None:
-        yield Stated("timing.idle_s", idle, "the line says how long it was silent")
-
-
-def _roles(record: Record, opener: Opener | None) -> Iterator[Stated]:
-    if opener is None:
-        return
-    ends = (record.source, record.destination)
-    client, server = ends if opener.side == "source" else reversed(ends)
-    if client.ip:
-        yield Stated("flow.client", client.ip, opener.because, opener.assumed)
-    if server.ip:
-        yield Stated("flow.server", server.ip, opener.because, opener.assumed)
-    if server.port is not None:
-        yield Stated("flow.service_port", float(server.port), opener.because, opener.assumed)
+def _each(dialect: Dialect, raw: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Give the raw names of each record in a line: one, or one for each item that the dialect names."""
+    items = [text for name, text in raw.items() if pattern(dialect.each).fullmatch(name)] if dialect.each else []
+    if not items:
+        yield raw
+    for item in items:
+        found = next((one for text in dialect.patterns if (one := pattern(text).found(item)) is not None), {})
+        yield {**raw, "item": item, **found}

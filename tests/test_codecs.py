@@ -100,7 +100,7 @@ def test_pairs_may_be_written_in_a_way_of_their_own() -> None:
 
 def test_json_is_flattened_to_paths() -> None:
     found = _read("json", 'prefix {"a": {"b": 1, "c": true}, "d": null, "e": [1], "f": 1.5, "g": "x"} rest')
-    assert found == {"a.b": "1", "a.c": "true", "f": "1.5", "g": "x"}
+    assert found == {"a.b": "1", "a.c": "true", "e.0": "1", "f": "1.5", "g": "x"}
 
 
 @pytest.mark.parametrize("line", ["{", "{}", "[1]", "no json", '{"a": }', "{" * 5000, "[" * 5000, '{"a":' * 5000])

@@ -10,8 +10,9 @@ from knowledge.load import load_shelf
 from knowledge.model import Dialect, FactRule, Sample
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
+from rules.interpret import ReadLine, Stated
 from rules.prove import misread
-from rules.read import ReadLine, Stated, line_rule, read
+from rules.read import read, reader_of
 
 SHELF = load_shelf()
 DIALECTS = list(SHELF.dialects.values())
@@ -60,7 +61,7 @@ def test_a_line_that_is_not_read_says_why(shelf: Shelf, dialect: Dialect, sample
 
 @each_dialect
 def test_every_line_rule_with_an_event_is_met_by_a_sample(dialect: Dialect) -> None:
-    met = [line_rule(sample.line, dialect) for sample in dialect.samples]
+    met = [reader_of(SHELF).rule_of(sample.line, dialect) for sample in dialect.samples]
     assert [rule for rule in dialect.lines if rule.event != "irrelevant" and rule not in met] == []
 
 

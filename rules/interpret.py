@@ -1,0 +1,268 @@
+"""From the raw names of a line to a record: fields, product, event, and what else the line states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledge.clause import Value, typed
+from knowledge.model import Dialect, Event, FactRule, FieldRule, LineEvent, LineRule
+from knowledge.pattern import pattern
+from knowledge.shelf import Shelf
+from rules import quantities
+from rules.case import Amount, Endpoint, Record, Unread
+from rules.codecs import Raw
+from rules.gather import Logical
+from rules.roles import End, Opener, opener_of
+from rules.times import envelope_time, stated_time
+
+_LONGEST_FIELD = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A fact that a line states, with the reason that makes it one, and whether that reason is an assumption."""
+
+    feature: str
+    value: Value
+    because: str
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """A record beside what it states in our features. `says` is what its dialect calls it, before roles are known."""
+
+    record: Record
+    product: str
+    says: LineEvent
+    stated: tuple[Stated, ...]
+    client: End | None
+
+
+Test = Callable[[str], bool]
+"""Whether a text fits one pattern of a `when`."""
+
+
+def _test(text: str) -> Test:
+    if text in (".+", "(?s).+"):
+        return bool
+    if not set(text) & set(r".[]()*+?|\^${}"):
+        return lambda value: value == text
+    compiled = pattern(text)
+    return lambda value: value == text or compiled.fullmatch(value) is not None
+
+
+Tests = Sequence[tuple[str, Test]]
+
+
+def _tests(when: Mapping[str, str]) -> Tests:
+    return [(name, _test(text)) for name, text in when.items()]
+
+
+class Line:
+    """A line on its way to a record: its raw names, and its record fields, all still as texts."""
+
+    __slots__ = ("at", "fields", "raw", "text", "transport")
+
+    def __init__(self, at: Logical, text: str, raw: Raw, fields: Mapping[str, str], transport: str | None) -> None:
+        self.at, self.text, self.raw, self.fields, self.transport = at, text, raw, fields, transport
+
+    def fits(self, tests: Tests) -> bool:
+        """Tell whether each name has a text, and the whole of it fits. Raw names win over record fields."""
+        for name, test in tests:
+            value = self.raw[name] if name in self.raw else self.fields.get(name)
+            if value is None or not test(value):
+                return False
+        return True
+
+
+class Interpreter:
+    """One dialect, made ready to turn raw names into records."""
+
+    def __init__(self, dialect: Dialect, shelf: Shelf) -> None:
+        self.dialect = dialect
+        self._shelf = shelf
+        self._lines = [(rule, _tests(rule.when)) for rule in dialect.lines]
+        self._facts = [(rule, _tests(rule.when)) for rule in dialect.facts]
+        self._products = [(rule.product, _tests(rule.when)) for rule in dialect.products]
+        self._fields = {name: _Field.of(where) for name, where in dialect.fields.items()}
+
+    def interpret(self, at: Logical, text: str, raw: Raw) -> Sequence[ReadLine | Unread]:
+        """Give the record of a line, or why there is none; words that were not understood come back beside it."""
+        line = self._line(at, text, raw)
+        rule = self._rule(line)
+        if rule is None or rule.event == "irrelevant":
+            return [self._irrelevant(line, rule)]
+        left = raw.get("not understood")
+        rest = [Unread(line=at.first, text=left, why=f"{self.dialect.title}: not understood")] if left else []
+        return [self._read(line, rule), *rest]
+
+    def rule(self, raw: Raw) -> LineRule | None:
+        """Give the rule that a line meets: with it, rules that no sample meets are found."""
+        return self._rule(self._line(Logical(0, 0, ""), "", raw))
+
+    def _line(self, at: Logical, text: str, raw: Raw) -> Line:
+        fields = {name: value for name, one in self._fields.items() if (value := one.text(raw)) is not None}
+        return Line(at, text, raw, fields, _transport(fields.get("transport") or self.dialect.transport))
+
+    def _rule(self, line: Line) -> LineRule | None:
+        tcp = line.transport in (None, "tcp")
+        return next((rule for rule, tests in self._lines if (tcp or rule.any_transport) and line.fits(tests)), None)
+
+    def _irrelevant(self, line: Line, rule: LineRule | None) -> Unread:
+        not_tcp = f"this is {line.transport}, not TCP" if line.transport not in (None, "tcp") else None
+        why = (rule and rule.why) or not_tcp or "it says nothing about the life of a TCP connection"
+        return Unread(line=line.at.first, text=line.at.text, why=f"{self.dialect.title}: {why}")
+
+    def _read(self, line: Line, rule: LineRule) -> ReadLine:
+        fields = line.fields
+        flags = quantities.flags(fields["flags"][:200]) if "flags" in fields else []
+        source, destination = _endpoint(fields, "source"), _endpoint(fields, "destination")
+        opener = opener_of(self.dialect, rule, flags, (source.port, destination.port))
+        id_ = next((one for one, tests in self._products if line.fits(tests)), self.dialect.product)
+        product = self._shelf.products.get(id_)
+        record = Record(
+            line=line.at.first,
+            last_line=line.at.last if line.at.last != line.at.first else None,
+            dialect=self.dialect.id,
+            vendor=product.vendor if product else "unknown",
+            product=self._named(line) or (product.product if product else "unknown"),
+            device=fields.get("device"),
+            event=_event(rule, opener.side if opener else None),
+            time=self._time(line) or envelope_time(line.text) or envelope_time(line.at.text),
+            source=source,
+            destination=destination,
+            transport=line.transport,
+            flags=flags,
+            reason=fields.get("reason"),
+            action=fields.get("action"),
+            duration_s=_seconds(fields, "duration_s"),
+            bytes=_amount(fields, "bytes"),
+            packets=_amount(fields, "packets"),
+            ttl=quantities.whole(fields.get("ttl")),
+            payload=quantities.whole(fields.get("payload")),
+            rule=fields.get("rule"),
+            id=fields.get("id"),
+            cannot_say=self.dialect.cannot_say,
+            raw=line.at.text,
+        )
+        stated = (*self._stated(line), *_stated_by_event(line, rule, record), *_roles(record, opener))
+        return ReadLine(record, id_, rule.event, stated, opener.side if opener else None)
+
+    def _named(self, line: Line) -> str | None:
+        rule = self.dialect.names
+        return _Field.of(rule).text(line.raw) if rule else None
+
+    def _time(self, line: Line) -> str | None:
+        rule = self.dialect.fields.get("time")
+        value = line.fields.get("time")
+        if value is None:
+            return None
+        form = rule.format if isinstance(rule, FieldRule) else None
+        return stated_time(value, [form] if isinstance(form, str) else form or ["iso"])
+
+    def _stated(self, line: Line) -> list[Stated]:
+        """What the fact rules say of this line; of two rules about one feature the first one counts."""
+        found: dict[str, Stated] = {}
+        for rule, tests in self._facts:
+            if line.fits(tests):
+                for one in self._statements(rule):
+                    found.setdefault(one.feature, one)
+        return list(found.values())
+
+    def _statements(self, rule: FactRule) -> Iterator[Stated]:
+        for name, value in rule.facts.items():
+            yield Stated(name, typed(self._shelf.features[name], value), rule.because)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """Where a record field comes from: the first raw name that has a value; several joined by `+` count as one."""
+
+    names: Sequence[Sequence[str]]
+    renamed: Mapping[str, str]
+
+    @staticmethod
+    def of(where: str | Sequence[str] | FieldRule) -> _Field:
+        raw = where.raw if isinstance(where, FieldRule) else where
+        names = [raw] if isinstance(raw, str) else raw
+        return _Field([name.split("+") for name in names], where.map if isinstance(where, FieldRule) else {})
+
+    def text(self, raw: Raw) -> str | None:
+        for parts in self.names:
+            found = [raw.get(part) for part in parts]
+            if all(found):
+                value = " ".join(part for part in found if part)[:_LONGEST_FIELD]
+                return self.renamed.get(value, value)
+        return None
+
+
+_TRANSPORTS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmp", "ipv6-icmp": "icmp", "icmp6": "icmp"}
+
+
+def _transport(stated: str | None) -> str | None:
+    text = (stated or "").strip().lower()
+    return None if not text or quantities.masked(text) else _TRANSPORTS.get(text, text)
+
+
+def _endpoint(fields: Mapping[str, str], end: End) -> Endpoint:
+    return Endpoint(
+        ip=quantities.address(fields.get(f"{end}.ip")),
+        port=quantities.port(fields.get(f"{end}.port")),
+        zone=fields.get(f"{end}.zone"),
+        interface=fields.get(f"{end}.interface"),
+        translated_ip=_translated(quantities.address(fields.get(f"{end}.translated_ip"))),
+        translated_port=quantities.port(fields.get(f"{end}.translated_port")) or None,
+    )
+
+
+def _translated(address: str | None) -> str | None:
+    """Drop the address that products write where there was no translation."""
+    return None if address in ("0.0.0.0", "::") else address
+
+
+def _amount(fields: Mapping[str, str], what: str) -> Amount:
+    return Amount(
+        sent=quantities.whole(fields.get(f"{what}.sent")), received=quantities.whole(fields.get(f"{what}.received"))
+    )
+
+
+def _seconds(fields: Mapping[str, str], name: str) -> float | None:
+    return quantities.seconds(fields[name]) if name in fields else None
+
+
+def _event(rule: LineRule, client: End | None) -> Event | None:
+    match rule.event:
+        case "irrelevant" | "opened" | "packet":
+            return None
+        case "reset-by-someone":
+            return "other"
+        case "reset-by-source" | "reset-by-destination" as sender:
+            return _reset_by(sender == f"reset-by-{client}") if client else "other"
+        case event:
+            return event
+
+
+def _reset_by(is_client: bool) -> Event:
+    return "reset-by-client" if is_client else "reset-by-server"
+
+
+def _stated_by_event(line: Line, rule: LineRule, record: Record) -> Iterator[Stated]:
+    if rule.event.startswith("reset-by-") and record.event == "other":
+        yield Stated("symptom", "reset", "the line reports a reset, without saying whose")
+    if (idle := _seconds(line.fields, "idle_s")) is not None:
+        yield Stated("timing.idle_s", idle, "the line says how long it was silent")
+
+
+def _roles(record: Record, opener: Opener | None) -> Iterator[Stated]:
+    if opener is None:
+        return
+    ends = (record.source, record.destination)
+    client, server = ends if opener.side == "source" else reversed(ends)
+    if client.ip:
+        yield Stated("flow.client", client.ip, opener.because, opener.assumed)
+    if server.ip:
+        yield Stated("flow.server", server.ip, opener.because, opener.assumed)
+    if server.port is not None:
+        yield Stated("flow.service_port", float(server.port), opener.because, opener.assumed)

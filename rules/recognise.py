@@ -1,0 +1,58 @@
+"""Find whose line it is: all recognisers in one pass; and for a line that nobody knows, the nearest dialect."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from knowledge.model import Dialect
+from knowledge.pattern import PatternSet, pattern
+from knowledge.shelf import Shelf
+
+_NEAR = 0.5
+"""Share of a dialect's marks that a line must bear to be called near to it."""
+
+
+class Recogniser:
+    """The dialects of a shelf, compiled to be looked for at once."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._own = [one for one in shelf.dialects.values() if not one.fallback]
+        self._fallbacks = [one for one in shelf.dialects.values() if one.fallback]
+        self._set = PatternSet([one.recognise for one in self._own])
+        self._marks = [(one, name, text) for one in self._own for name, text in one.marks.items()]
+        self._mark_set = PatternSet([text for _, _, text in self._marks])
+
+    def claims(self, text: str) -> list[Dialect]:
+        """Give every dialect that claims a line; more than one is a mistake in the knowledge."""
+        claimed = [self._own[place] for place in self._set.matching(text)]
+        return [one for one in claimed if one.unless is None or pattern(one.unless).search(text) is None]
+
+    def known(self, text: str) -> Dialect | None:
+        """Give the dialect of a line, those marked as fallback left out."""
+        if found := self.claims(text):
+            return found[0]
+        if "\t" in text and (found := self.claims(text.replace("\t", " "))):  # some chats turn blanks into tabs
+            return found[0]
+        return None
+
+    def fallback(self, text: str) -> Dialect | None:
+        """Give the dialect that reads what no other knows, such as plain words."""
+        spelled = text.replace("\t", " ")
+        return next((one for one in self._fallbacks if pattern(one.recognise).search(spelled)), None)
+
+    def nearest(self, text: str) -> str:
+        """Say which dialect an unknown line resembles most, and what it lacks of it."""
+        borne = [self._marks[place] for place in self._mark_set.matching(text.replace("\t", " "))]
+        counts = Counter(dialect.id for dialect, _, _ in borne)
+        shares = [(counts[one.id] / len(one.marks), counts[one.id], one) for one in self._own if counts[one.id]]
+        share, _, best = max(shares, key=lambda one: one[:2], default=(0.0, 0, None))
+        if best is None or share < _NEAR:
+            return "no dialect recognises this line"
+        here = {name for dialect, name, _ in borne if dialect is best}
+        return f"no dialect recognises this line; it is nearest to {best.title}, {_lacking(best, here)}"
+
+
+def _lacking(dialect: Dialect, here: set[str]) -> str:
+    missing: Sequence[str] = [name for name in dialect.marks if name not in here]
+    return f"but lacks {', '.join(missing)}" if missing else "but it is cut or ordered differently"
