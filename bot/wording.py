@@ -10,7 +10,7 @@ from knowledge.clause import Value, plain
 from knowledge.shelf import Shelf
 from rules.answers import said
 from rules.case import Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
-from rules.observe import flow_of
+from rules.flows import flow_of
 
 TAGS: Mapping[Kind, str] = {
     "seen": "seen in the log",

@@ -39,15 +39,14 @@ _MESSAGES = (
 def carried(text: str) -> Iterator[str]:
     """Give what a line may really say, the likeliest first: what JSON carries before the JSON, else the line itself."""
     bare = _bare(text)
+    packed = bare.startswith("{")
+    if not packed:
+        yield bare
     inner = _inner(bare)
-    if inner is None or inner == bare:
-        yield bare
-    elif bare.startswith("{"):
+    if inner is not None and inner != bare:
         yield from _deeper(inner)
+    if packed:
         yield bare
-    else:
-        yield bare
-        yield from _deeper(inner)
 
 
 def _deeper(text: str, depth: int = 1) -> Iterator[str]:

@@ -14,7 +14,7 @@ from rules.case import Amount, Endpoint, Record, Unread
 from rules.codecs import Raw
 from rules.gather import Logical
 from rules.roles import End, Opener, opener_of
-from rules.times import envelope_time, stated_time
+from rules.times import envelope_host, envelope_time, stated_time
 
 _LONGEST_FIELD = 4096
 
@@ -128,7 +128,7 @@ class Interpreter:
             dialect=self.dialect.id,
             vendor=product.vendor if product else "unknown",
             product=self._named(line) or (product.product if product else "unknown"),
-            device=fields.get("device"),
+            device=fields.get("device") or envelope_host(line.text) or envelope_host(line.at.text),
             event=_event(rule, opener.side if opener else None),
             time=self._time(line) or envelope_time(line.text) or envelope_time(line.at.text),
             source=source,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from knowledge.clause import Value, plain
+from knowledge.clause import Value
 from knowledge.model import Event
-from rules.case import Endpoint, Fact, Kind, Record
+from rules.across import ENDS, across
+from rules.case import Fact, Kind, Record
 from rules.interpret import ReadLine
 from rules.quantities import flag_class
 from rules.read import Reading
-from rules.times import seconds_between
 
 _SYMPTOMS: Mapping[Event, str] = {
     "out-of-state": "out-of-state",
@@ -22,14 +21,6 @@ _SYMPTOMS: Mapping[Event, str] = {
     "reset-by-firewall": "reset",
 }
 _MAIN_FIRST: Sequence[Event] = (*_SYMPTOMS, "idle-timeout", "handshake-timeout", "other", "denied", "closed")
-_ENDS: Mapping[Event, str] = {
-    "closed": "fin",
-    "reset-by-server": "rst",
-    "reset-by-client": "rst",
-    "reset-by-firewall": "rst",
-    "idle-timeout": "idle-timeout",
-    "handshake-timeout": "handshake-timeout",
-}
 _HEADERS_ONLY = 78
 """Bytes a packet without data takes at most, link header and options included."""
 _A_LITTLE = 3000
@@ -41,14 +32,14 @@ def observe(reading: Reading) -> list[Fact]:
     main = main_line(reading.lines)
     if main is None:
         return []
-    facts = [*_of_line(main), *_across(main, [line for line in reading.lines if line is not main])]
+    facts = [*_of_line(main), *across(main, reading.lines)]
     return list({fact.feature: fact for fact in reversed(facts)}.values())[::-1]
 
 
 def main_line(lines: Sequence[ReadLine]) -> ReadLine | None:
     """Choose the line the case is about: a drop before a reset before anything else, the first of its kind."""
-    order = {event: place for place, event in enumerate(_MAIN_FIRST)}
-    return min(lines, key=lambda line: order.get(line.record.event or "other", len(order)), default=None)
+    order: dict[Event | None, int] = {event: place for place, event in enumerate(_MAIN_FIRST)}
+    return min(lines, key=lambda line: order.get(line.record.event, len(order)), default=None)
 
 
 def _fact(line: int, feature: str, value: Value, kind: Kind = "seen", because: str = "") -> Fact:
@@ -94,14 +85,14 @@ def _of_event(record: Record, event: Event) -> Iterator[Fact]:
         yield _fact(record.line, "reset.by", event.removeprefix("reset-by-"))
     if record.flags and event in ("out-of-state", "invalid-flags", "scan"):
         yield _fact(record.line, "packet.flags", flag_class(record.flags))
-    if record.duration_s is not None and (event in _ENDS or event == "other"):
+    if record.duration_s is not None and (event in ENDS or event == "other"):
         yield _fact(record.line, "session.duration_s", record.duration_s)
 
 
 def _amounts(line: ReadLine) -> Iterator[Fact]:
     """Tell from bytes and packets how far the connection got."""
     record = line.record
-    if record.event is None or record.event not in _ENDS or line.client is None:
+    if record.event is None or record.event not in ENDS or line.client is None:
         return
     server = _volume(record, from_source=line.client == "destination")
     if server is None:
@@ -134,61 +125,3 @@ def _volume(record: Record, *, from_source: bool) -> str | None:
     if sent == 0 or (packets is not None and sent <= _HEADERS_ONLY * packets):
         return "none"
     return "small" if sent <= _A_LITTLE else "normal"
-
-
-Flow = frozenset[tuple[str, int | None]]
-
-
-def flow_of(record: Record) -> Flow | None:
-    """Name a flow by its two ends, in either direction; None if an address is missing."""
-    ends = (record.source, record.destination)
-    if any(end.ip is None for end in ends):
-        return None
-    return frozenset((end.ip or "", end.port) for end in ends)
-
-
-def _across(main: ReadLine, others: Sequence[ReadLine]) -> Iterator[Fact]:
-    record = main.record
-    flow = flow_of(record)
-    same = [line for line in others if flow is not None and flow_of(line.record) == flow]
-    if record.event == "out-of-state":
-        yield from _before(record, same)
-        yield from _spread([main, *(line for line in others if line.record.event == "out-of-state")])
-
-
-def _before(drop: Record, same: Iterable[ReadLine]) -> Iterator[Fact]:
-    """What happened to the same flow before the drop: opened, and ended how long ago."""
-    for line in same:
-        other = line.record
-        gap = seconds_between(other.time, drop.time)
-        if (gap is None and other.line > drop.line) or (gap is not None and gap < 0):
-            continue
-        if line.says == "opened":
-            yield _fact(other.line, "handshake.syn_seen", True, because="the connection was built")
-        elif other.event is not None and other.event in _ENDS:
-            yield _fact(other.line, "session.closed_before", _ENDS[other.event])
-            if gap is not None:
-                because = f"line {drop.line} came {plain(gap)} s later"
-                yield _fact(other.line, "session.since_end_s", gap, because=because)
-
-
-_MANY = 5
-
-
-def _spread(drops: Sequence[ReadLine]) -> Iterator[Fact]:
-    """Several drops: one source over many targets, or many flows in one second."""
-    if len(drops) < _MANY:
-        return
-    last = drops[-1].record.line
-    sources = Counter(drop.record.source.ip for drop in drops)
-    source, _count = sources.most_common(1)[0]
-    targets = {_target(drop.record.destination) for drop in drops if drop.record.source.ip == source}
-    servers = {_target(drop.record.destination) for drop in drops}
-    if source and len(sources) == 1 and len(targets) >= _MANY:
-        yield _fact(last, "scope.one_source_many_targets", True, because=f"{len(targets)} targets of one source")
-    elif len({drop.record.time for drop in drops}) == 1 and len(servers) >= _MANY:
-        yield _fact(last, "scope.spread", "many-at-once", because=f"{len(drops)} drops in one second")
-
-
-def _target(end: Endpoint) -> tuple[str | None, int | None]:
-    return end.ip, end.port

@@ -13,9 +13,11 @@ from rules.case import Unread
 from rules.clean import clean
 from rules.codecs import decode, split
 from rules.envelope import carried
+from rules.flows import joined_by_id
 from rules.gather import Logical, gather
 from rules.interpret import Interpreter, ReadLine
 from rules.recognise import Recogniser
+from rules.runs import with_scans
 
 LONGEST_LINE = 65_536
 """Characters; longer lines are reported, not read."""
@@ -54,11 +56,8 @@ def read(paste: str, shelf: Shelf) -> Reading:
             f"the paste has {filled:,} lines; whydrop reads up to {MOST_LINES:,}. "
             "Filter it by the addresses and ports in question first."
         )
-    results = list(reader_of(shelf).stream(lines))
-    return Reading(
-        tuple(one for one in results if isinstance(one, ReadLine)),
-        tuple(one for one in results if isinstance(one, Unread)),
-    )
+    reader = reader_of(shelf)
+    return reader.together(reader.stream(lines))
 
 
 @lru_cache(maxsize=8)
@@ -81,6 +80,7 @@ class Reader:
 
     def __init__(self, shelf: Shelf) -> None:
         self.recogniser = Recogniser(shelf)
+        self._joining = {id_ for id_, dialect in shelf.dialects.items() if dialect.joined_by_id}
         self._interpreters = {id_: Interpreter(dialect, shelf) for id_, dialect in shelf.dialects.items()}
 
     def stream(self, lines: Iterable[str]) -> Results:
@@ -99,6 +99,13 @@ class Reader:
             else:
                 yield from self._read(claimed, headers)
         yield from self._flush(block)
+
+    def together(self, results: Iterable[ReadLine | Unread]) -> Reading:
+        """Give what lines say because of one another: addresses lent within a trace, and runs that are a scan."""
+        found = list(results)
+        lines = [one for one in found if isinstance(one, ReadLine)]
+        joined = with_scans(joined_by_id(lines, self._joining))
+        return Reading(tuple(joined), tuple(one for one in found if isinstance(one, Unread)))
 
     def dialect_of(self, text: str) -> Dialect | None:
         """Give the dialect of one line."""

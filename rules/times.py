@@ -1,4 +1,4 @@
-"""Times as lines state them: full ones become ISO 8601; a year that is missing stays missing (--05-28T08:00:41)."""
+"""Times as lines state them: full ones become ISO 8601; what is missing stays missing (--05-28T08:00:41, T08:00:41)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ _BSD = r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d{1,2}(?: \
 _EPOCHS = {"epoch": 1.0, "epoch-ms": 1e3, "epoch-us": 1e6, "epoch-ns": 1e9}
 _LATEST_EPOCH = 4_102_444_800  # the year 2100
 _NO_YEAR = 1904  # a leap year, so that 29 February can be read
+_NO_DATE = 1900  # strptime's own, where a format names no date
+_US = r"\b\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d:\d\d ?[AP]M\b"
+_SLASHED = r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b"
+_STAMP = rf"(?:{_BSD}|\b\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)?)"
+_HOST = rf"{_STAMP} (?P<host>[A-Za-z0-9][\w.-]{{0,63}}) "
+_WORDS = frozenset(("kernel", "firewall", "id", "info", "warning", "error", "local", "date", "CEF", "LEEF"))
+_DAY = 86_400.0
+_HALF_A_YEAR = 180 * _DAY
 
 
 def stated_time(text: str, formats: Sequence[str]) -> str | None:
@@ -30,10 +38,23 @@ def envelope_time(line: str) -> str | None:
     head = line[:120]
     if match := pattern(_ISO).search(head):
         return stated_time(match.group() or "", ["iso"])
-    if match := pattern(_BSD).search(head):
-        text = " ".join((match.group() or "").split())
-        return stated_time(text, ["%b %d %Y %H:%M:%S", "%b %d %H:%M:%S"])
+    for form, styles in _STYLES:
+        if match := pattern(form).search(head):
+            return stated_time(" ".join((match.group() or "").replace(",", "").split()), styles)
     return None
+
+
+_STYLES = (
+    (_BSD, ["%b %d %Y %H:%M:%S", "%b %d %H:%M:%S"]),
+    (_SLASHED, ["%Y/%m/%d %H:%M:%S"]),
+    (_US, ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S%p"]),
+)
+
+
+def envelope_host(line: str) -> str | None:
+    """Find the name of the device that logged, where syslog puts it: right behind the time."""
+    found = pattern(_HOST).found(line[:160])
+    return found["host"] if found and found["host"] not in _WORDS else None
 
 
 def _read(text: str, form: str) -> datetime:
@@ -47,24 +68,48 @@ def _read(text: str, form: str) -> datetime:
     if "%Y" in form or "%y" in form:
         moment = datetime.strptime(text, form)
         return moment.replace(tzinfo=UTC) if form.endswith(("GMT", "UTC")) else moment
+    if not any(part in form for part in ("%d", "%j", "%x", "%c")):
+        return datetime.strptime(text, form)
     return datetime.strptime(f"{_NO_YEAR} {text}", f"%Y {form}")
 
 
 def written(moment: datetime) -> str:
-    """Write a time; the missing year as ISO 8601 writes it."""
+    """Write a time; a missing year or date as ISO 8601 writes it."""
+    if moment.year == _NO_DATE:
+        return "T" + moment.time().isoformat()
     text = moment.isoformat().replace("+00:00", "Z")
     return "-" + text[4:] if moment.year == _NO_YEAR else text
 
 
 def seconds_between(earlier: str | None, later: str | None) -> float | None:
-    """Give the seconds from one stated time to another; None unless both are stated in the same manner."""
-    if earlier is None or later is None or earlier.startswith("--") != later.startswith("--"):
+    """Give the seconds from one stated time to another; None where they cannot be compared.
+
+    A year that only one of the two states is taken for both, and a turn of the year or of the day between two that
+    state none is seen. A time with a zone and one without cannot be compared.
+    """
+    if earlier is None or later is None or earlier.startswith("T") != later.startswith("T"):
         return None
     begin, end = _moment(earlier), _moment(later)
     if (begin.tzinfo is None) != (end.tzinfo is None):
         return None
-    return (end - begin).total_seconds()
+    if _NO_YEAR in (begin.year, end.year) and begin.year != end.year:
+        begin, end = _in_year(begin, end.year), _in_year(end, begin.year)
+    gap = (end - begin).total_seconds()
+    if earlier.startswith("T") and gap < -_DAY / 2:
+        return gap + _DAY
+    if earlier.startswith("--") and later.startswith("--") and gap < -_HALF_A_YEAR:
+        return gap + 366 * _DAY
+    return gap
+
+
+def _in_year(moment: datetime, year: int) -> datetime:
+    if moment.year != _NO_YEAR:
+        return moment
+    day = min(moment.day, 28) if moment.month == 2 else moment.day
+    return moment.replace(year=year, day=day)
 
 
 def _moment(text: str) -> datetime:
+    if text.startswith("T"):
+        return datetime.fromisoformat(f"{_NO_DATE}-01-01{text}")
     return datetime.fromisoformat(f"{_NO_YEAR}{text[1:]}" if text.startswith("--") else text)

@@ -1,0 +1,92 @@
+"""Which lines speak of the same connection: in either direction, and through the translated addresses they state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Sequence
+
+from rules.case import Endpoint, Record
+from rules.interpret import ReadLine
+
+Flow = frozenset[tuple[str, int | None]]
+"""The two ends of a connection, whichever of them sent."""
+
+
+def flow_of(record: Record) -> Flow | None:
+    """Name a flow by its two ends as stated, in either direction; None if an address is missing."""
+    return next(_names(record), None)
+
+
+def _names(record: Record) -> Iterator[Flow]:
+    """Give every name a flow may have elsewhere: as stated, and with one or both ends translated."""
+    for source in _faces(record.source):
+        for destination in _faces(record.destination):
+            yield frozenset((source, destination))
+
+
+def _faces(end: Endpoint) -> list[tuple[str, int | None]]:
+    found = [(end.ip, end.port)] if end.ip else []
+    if end.translated_ip or end.translated_port:
+        address, port = end.translated_ip or end.ip, end.translated_port or end.port
+        if address and (address, port) not in found:
+            found.append((address, port))
+    return found
+
+
+def same_flow(main: ReadLine, lines: Sequence[ReadLine]) -> list[ReadLine]:
+    """Give the lines, the main one among them, that speak of its connection, in the order of the paste."""
+    named: dict[Flow, list[ReadLine]] = defaultdict(list)
+    for line in lines:
+        for name in _names(line.record):
+            named[name].append(line)
+    found: dict[int, ReadLine] = {id(main): main}
+    open_names = list(_names(main.record))
+    seen = set(open_names)
+    while open_names:
+        for line in named[open_names.pop()]:
+            if id(line) not in found:
+                found[id(line)] = line
+                fresh = [name for name in _names(line.record) if name not in seen]
+                seen.update(fresh)
+                open_names += fresh
+    return [line for line in lines if id(line) in found] if len(found) > 1 else [main]
+
+
+def in_words(lines: Iterable[ReadLine]) -> str:
+    """Name lines by their numbers: line 2; lines 1 and 3; lines 1, 2, 5 and 4 more."""
+    numbers = sorted({line.record.line for line in lines})
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    shown, more = numbers[:_SHOWN], len(numbers) - _SHOWN
+    last = f"{more} more" if more > 0 else str(shown.pop())
+    return f"lines {', '.join(map(str, shown))} and {last}"
+
+
+_SHOWN = 6
+
+
+def joined_by_id(lines: Sequence[ReadLine], joining: Container[str]) -> list[ReadLine]:
+    """Lend addresses, ports and flags to lines that only name the number of a trace whose other lines have them."""
+    lenders: dict[tuple[str, str], ReadLine] = {}
+    result = []
+    for line in lines:
+        record = line.record
+        key = (record.dialect, record.id or "")
+        joins = record.dialect in joining and record.id
+        if joins and record.source.ip is not None:
+            lenders[key] = line
+        result.append(_lent(line, lenders[key]) if joins and record.source.ip is None and key in lenders else line)
+    return result
+
+
+def _lent(line: ReadLine, lender: ReadLine) -> ReadLine:
+    given, record = lender.record, line.record
+    fields = {
+        "source": given.source,
+        "destination": given.destination,
+        "transport": record.transport or given.transport,
+        "flags": record.flags or given.flags,
+        "time": record.time or given.time,
+    }
+    roles = [one for one in lender.stated if one.feature.startswith("flow.")]
+    return ReadLine(record.model_copy(update=fields), line.product, line.says, (*line.stated, *roles), lender.client)

@@ -1,0 +1,79 @@
+"""Runs of refused packets that are a scan, though no line of them says so."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from rules.case import Record
+from rules.interpret import ReadLine
+from rules.times import seconds_between
+
+_REFUSED = ("denied", "out-of-state", "invalid-flags", "scan")
+_WINDOW_S = 10.0
+_TARGETS = 4
+"""Ports or hosts that one source tries within the window in a scan (domain judgement)."""
+_FROM_ONE_PORT = 3
+"""The same from one source port: no stack opens connections so, a scanner does."""
+_WITH_ODD_FLAGS = 2
+"""The same with flags that no stack sends: each of these packets is a probe."""
+_LOWEST_EPHEMERAL = 1024
+
+
+def scans(lines: Sequence[ReadLine]) -> dict[int, list[ReadLine]]:
+    """Find the lines that are part of a scan: the place of each in the sequence, beside all lines of its scan."""
+    by_source: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for place, line in enumerate(lines):
+        record = line.record
+        if record.event in _REFUSED and record.source.ip and not _answers(record):
+            by_source[record.source.ip, record.device].append(place)
+    found: dict[int, list[ReadLine]] = {}
+    for places in by_source.values():
+        for run in _bursts(lines, places):
+            if _is_scan([lines[place].record for place in run]):
+                whole = [lines[place] for place in run]
+                found |= dict.fromkeys(run, whole)
+    return found
+
+
+def _answers(record: Record) -> bool:
+    """Tell whether a packet looks like a server's: from a low port with an ACK or RST, as late answers come in runs."""
+    low = record.source.port is not None and record.source.port < _LOWEST_EPHEMERAL
+    return low and bool({"ACK", "RST"} & set(record.flags))
+
+
+def _bursts(lines: Sequence[ReadLine], places: Sequence[int]) -> Iterator[list[int]]:
+    """Divide one source's lines where there is a pause, or where times cannot be compared."""
+    run: list[int] = []
+    for place in places:
+        gap = seconds_between(lines[run[-1]].record.time, lines[place].record.time) if run else 0.0
+        if gap is None or abs(gap) > _WINDOW_S:
+            yield run
+            run = []
+        run.append(place)
+    if run:
+        yield run
+
+
+def _is_scan(records: Sequence[Record]) -> bool:
+    targets = {(record.destination.ip, record.destination.port) for record in records}
+    ports = {record.source.port for record in records}
+    if all(_odd(record) for record in records):
+        return len(targets) >= _WITH_ODD_FLAGS
+    one_port = len(ports) == 1 and None not in ports
+    return len(targets) >= (_FROM_ONE_PORT if one_port else _TARGETS)
+
+
+def _odd(record: Record) -> bool:
+    return record.event == "invalid-flags" and not {"ACK", "RST"} & set(record.flags)
+
+
+def with_scans(lines: Sequence[ReadLine]) -> list[ReadLine]:
+    """Call each line of a scan so: it takes the run to see it."""
+    found = scans(lines)
+    return [_as_scan(line) if place in found else line for place, line in enumerate(lines)] if found else list(lines)
+
+
+def _as_scan(line: ReadLine) -> ReadLine:
+    record = line.record.model_copy(update={"event": "scan"})
+    return ReadLine(record, line.product, line.says, line.stated, line.client)
