@@ -6,29 +6,24 @@ import json
 import select
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 import uvicorn
-from rich.table import Table
-from rich.text import Text
 
+from bot.calls import NOTHING_READ, fail, our_expert, our_settings, our_shelf
+from bot.knowing import knowledge
+from bot.lines import lines_of
 from bot.paste import MOST_BYTES, paste_of, plain_text
-from bot.settings import Settings, SettingsError, load_settings
 from bot.terminal import Conversation, console, whole_page
 from bot.wording import page
-from knowledge.coverage import coverage
-from knowledge.load import KnowledgeError, load_shelf
-from knowledge.model import Cause, Dialect, Entry, Feature, InferenceBook, Product, Source, Symptom
-from knowledge.shelf import KINDS, Shelf
+from knowledge.shelf import Shelf
 from rules.answers import make_case
 from rules.case import Diagnosis, Record, Unread
-from rules.diagnose import Expert
-from rules.prove import prove
-
-WRONG_CALL = 2
-NOTHING_READ = 3
+from rules.read import Reader, reader_of
 
 app = typer.Typer(
     help="Paste a firewall log line. Get the cause, the proof, and the next step.",
@@ -37,37 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-knowledge = typer.Typer(help="Look into what whydrop knows, and check it.", no_args_is_help=True)
 app.add_typer(knowledge, name="knowledge")
-
-
-def _fail(message: str, code: int = WRONG_CALL) -> typer.Exit:
-    typer.echo(f"whydrop: {message}", err=True)
-    return typer.Exit(code)
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except SettingsError as wrong:
-        raise _fail(f"the settings have problems: {wrong}") from None
-
-
-_MOST_PROBLEMS = 40
-
-
-def _shelf() -> Shelf:
-    own = _settings().knowledge
-    try:
-        return load_shelf(*([own] if own else []))
-    except KnowledgeError as wrong:
-        more = len(wrong.problems) - _MOST_PROBLEMS
-        shown = [*map(str, wrong.problems[:_MOST_PROBLEMS]), *([f"and {more} more"] if more > 0 else [])]
-        raise _fail("the knowledge has problems:\n" + "\n".join(shown), 1) from None
-
-
-def _expert() -> Expert:
-    return Expert(_shelf())
 
 
 @app.command()
@@ -79,7 +44,7 @@ def diagnose(
     no_ask: Annotated[bool, typer.Option("--no-ask", help="Don't ask, print what can be said now.")] = False,
 ) -> None:
     """Diagnose a pasted log line; ask what is missing."""
-    expert = _expert()
+    expert = our_expert()
     try:
         case = make_case(expert.shelf, _paste(paste), _answers(answer or []), product)
         if not as_json and not no_ask and _interactive():
@@ -89,7 +54,7 @@ def diagnose(
             result = expert.diagnose(case)
             _print(result, expert.shelf, as_json=as_json)
     except ValueError as wrong:
-        raise _fail(str(wrong)) from None
+        raise fail(str(wrong)) from None
     raise typer.Exit(0 if result.records or case.answers else NOTHING_READ)
 
 
@@ -147,90 +112,46 @@ def read(
     file: Annotated[str, typer.Argument(help="A file, or - for standard input.")] = "-",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Say what each line says: one record, or one "unread", a line."""
-    expert = _expert()
+    """Say what each line says: one record, or one "unread", a line. Files may be of any size."""
+    reader = reader_of(our_shelf())
     try:
-        reading = expert.read(paste_of(_standard_input() if file == "-" else _content(Path(file))))
+        with _opened(file) as stream:
+            read_any = _show(reader, lines_of(stream), as_json=as_json)
+    except BrokenPipeError:
+        sys.stdout = None  # whoever reads has had enough; there is nowhere left to flush to
+        raise typer.Exit(0) from None
     except OSError as wrong:
-        raise _fail(f"{file}: {wrong.strerror}") from None
+        raise fail(f"{file}: {wrong.strerror}") from None
     except ValueError as wrong:
-        raise _fail(str(wrong)) from None
-    found: list[Record | Unread] = [*(line.record for line in reading.lines), *reading.unread]
-    for one in sorted(found, key=lambda one: one.line):
-        typer.echo(one.model_dump_json() if as_json else _one_line(one.model_dump(exclude_none=True)))
-    raise typer.Exit(0 if reading.lines else NOTHING_READ)
+        raise fail(f"{file}: {wrong}") from None
+    raise typer.Exit(0 if read_any else NOTHING_READ)
 
 
-def _content(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file != "-":
+        with Path(file).open("rb") as stream:
+            yield stream
+    elif sys.stdin is None:
+        raise fail("there is no standard input; give a file")
+    else:
+        yield sys.stdin.buffer
+
+
+def _show(reader: Reader, lines: Iterator[str], *, as_json: bool) -> bool:
+    read_any = False
+    for reading in reader.pages(lines):
+        found: list[Record | Unread] = [*(line.record for line in reading.lines), *reading.unread]
+        found.sort(key=lambda one: one.line)
+        shown = [one.model_dump_json() if as_json else _one_line(one.model_dump(exclude_none=True)) for one in found]
+        sys.stdout.write("\n".join([*shown, ""]))
+        read_any = read_any or bool(reading.lines)
+    return read_any
 
 
 def _one_line(fields: dict[str, object]) -> str:
     kept = {name: value for name, value in fields.items() if name not in ("raw", "line") and value not in ([], {})}
     return f"{fields['line']}: " + json.dumps(kept, ensure_ascii=False)
-
-
-@knowledge.command("check")
-def knowledge_check() -> None:
-    """Check every entry: what it names exists, what it claims is so."""
-    expert = _expert()
-    unproven = list(prove(expert))
-    for one in unproven:
-        file, where = expert.shelf.files[one.kind, one.id]
-        typer.echo(f"{file.path}:{file.line_of(where)}: {one.id}: {one.message}")
-    counts = ", ".join(f"{len(getattr(expert.shelf, kind))} {kind}" for kind in KINDS)
-    typer.echo(f"{counts}; knowledge {expert.shelf.hash}; {len(unproven) or 'no'} problems")
-    raise typer.Exit(1 if unproven else 0)
-
-
-@knowledge.command("list")
-def knowledge_list(kind: Annotated[str | None, typer.Argument(help=f"One of {', '.join(KINDS)}.")] = None) -> None:
-    """List the entries, all or of one kind."""
-    shelf = _shelf()
-    if kind is not None and kind not in KINDS:
-        raise _fail(f"no kind {kind!r}; allowed: {', '.join(KINDS)}")
-    for one in [kind] if kind else KINDS:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for id_, entry in getattr(shelf, one).items():
-            table.add_row(Text("  " + id_, "bold"), Text(_title(entry)))
-        out = console()
-        out.print(Text(one, "bold underline"), table)
-
-
-def _title(entry: Entry) -> str:
-    return str(getattr(entry, "title", getattr(entry, "because", "")))
-
-
-@knowledge.command("show")
-def knowledge_show(id_: Annotated[str, typer.Argument(metavar="ID", help="The id of any entry.")]) -> None:
-    """Show one entry as it stands in its file."""
-    shelf = _shelf()
-    found = shelf.entry(id_)
-    if found is None:
-        raise _fail(f"no entry {id_!r}; `knowledge list` lists them all")
-    kind, entry = found
-    file, where = shelf.files[kind, id_]
-    typer.echo(f"# {kind.removesuffix('s')} {id_} ({file.path}:{file.line_of(where)})")
-    typer.echo(json.dumps(entry.model_dump(mode="json", exclude_defaults=True), indent=2, ensure_ascii=False))
-
-
-@knowledge.command("coverage")
-def knowledge_coverage() -> None:
-    """List every statement of the founding documents with the entries that encode it."""
-    rows = coverage(_shelf())
-    for row in rows:
-        typer.echo(f"{row.source}#{row.statement}: {row.says} -> {', '.join(row.entries) or 'OPEN'}")
-    still_open = sum(not row.entries for row in rows)
-    typer.echo(f"{len(rows)} statements, {still_open or 'none'} open")
-    raise typer.Exit(1 if still_open else 0)
-
-
-@knowledge.command("schema")
-def knowledge_schema() -> None:
-    """Print the JSON Schema of all kinds of entries, for editors."""
-    models: list[type[Entry]] = [Cause, Dialect, Feature, InferenceBook, Product, Source, Symptom]
-    typer.echo(json.dumps({model.__name__: model.model_json_schema() for model in models}, indent=2))
 
 
 @app.command()
@@ -239,8 +160,8 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
     """Serve REST and Slack over HTTP in one process."""
-    settings = _settings()
-    _shelf()  # so that a wrong entry is told here, and not from inside the server
+    settings = our_settings()
+    our_shelf()  # so that a wrong entry is told here, and not from inside the server
     address, number = host or settings.host, settings.port if port is None else port
     _check_free(address, number)
     uvicorn.run(
@@ -259,4 +180,4 @@ def _check_free(host: str, port: int) -> None:
             pass
     except OSError as wrong:
         hint = "choose another with --port or WHYDROP_PORT"
-        raise _fail(f"cannot listen on {host} port {port}: {wrong.strerror}; {hint}", 1) from None
+        raise fail(f"cannot listen on {host} port {port}: {wrong.strerror}; {hint}", 1) from None

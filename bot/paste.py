@@ -23,8 +23,12 @@ def paste_of(content: bytes) -> str:
             f"the paste has more than {MOST_BYTES:,} bytes. Paste the lines around the drop or the reset, "
             "or only those with its addresses."
         )
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
-    return content.decode(encoding, "replace")
+    return content.decode(encoding_of(content), "replace")
+
+
+def encoding_of(content: bytes) -> str:
+    """Name the encoding that the first bytes of a content mark; UTF-8 where they mark none."""
+    return next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
 
 
 def plain_text(text: str) -> str:

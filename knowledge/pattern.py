@@ -5,7 +5,8 @@ The wrapper classes of re2 cost ten times what its matching does, so matching go
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -36,12 +37,13 @@ class Match:
 
     def group(self, name: str | int = 0) -> str | None:
         """Give a group's text, or None where it took no part."""
-        number = name if isinstance(name, int) else dict(self._names)[name]
-        return self._text(self._spans[number])
+        numbers = [name] if isinstance(name, int) else [number for one, number in self._names if one == name]
+        return next((self._text(self._spans[at]) for at in numbers if self._spans[at] != _NOTHING), None)
 
     def groupdict(self) -> dict[str, str | None]:
         """Give all named groups."""
-        return {name: self._text(self._spans[number]) for name, number in self._names}
+        found = dict.fromkeys(name for name, _ in self._names)
+        return found | {name: self._text(self._spans[at]) for name, at in self._names if self._spans[at] != _NOTHING}
 
     def start(self) -> int:
         """Give where the match begins."""
@@ -64,8 +66,7 @@ class Pattern:
         self._regexp: Any = _re2.RE2(text.encode(), _options())
         if not self._regexp.ok():
             raise ValueError(f"pattern {text!r}: {self._regexp.error().decode(errors='replace')}")
-        groups: Mapping[bytes, int] = dict(self._regexp.NamedCapturingGroups())
-        self._names = sorted(((name.decode(), number) for name, number in groups.items()), key=lambda one: one[1])
+        self._names = _named_groups(text) if "(?P<" in text else []
 
     def search(self, text: str) -> Match | None:
         """Find the first match."""
@@ -95,6 +96,16 @@ class Pattern:
     def _match(self, anchor: object, data: bytes, position: int = 0) -> Match | None:
         spans = self._regexp.Match(anchor, data, position, len(data))
         return None if spans[0] == _NOTHING else Match(data, spans, self._names)
+
+
+_OPENING = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|\((?:\?P<(\w+)>|(\?))?", re.DOTALL)
+"""What can open a group, and what hides a bracket that does not: an escape, a class of characters."""
+
+
+def _named_groups(text: str) -> list[tuple[str, int]]:
+    """Name the groups of a pattern with their numbers. RE2 tells only the first of a name in several alternatives."""
+    opened = [match for match in _OPENING.finditer(text) if match.group().startswith("(") and not match.group(2)]
+    return [(match.group(1), number) for number, match in enumerate(opened, start=1) if match.group(1)]
 
 
 def _next_character(data: bytes, position: int) -> int:

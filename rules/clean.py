@@ -9,6 +9,7 @@ _SMART = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '
 _BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 """Marks that turn the direction of writing: with them a line shows something else than it says."""
 _CONTROLS = {10: " "} | dict.fromkeys([*range(9), *range(11, 32), *range(127, 160), *_BIDI], "\ufffd")
+_COLOURS = re.compile(r"\x1b\[[0-9;]{0,16}m")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#[xX][0-9A-Fa-f]{1,5});")
 
 
@@ -16,5 +17,9 @@ def clean(text: str) -> str:
     """Undo what chats and mails do to a line; show what cannot be shown as U+FFFD (controls, lone surrogates)."""
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
+    if text.isascii() and text.isprintable():
+        return text
+    if "\x1b" in text:
+        text = _COLOURS.sub("", text)  # of a terminal
     text = text.translate(_SMART).translate(_CONTROLS)
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -29,7 +29,7 @@ def gather(lines: Iterable[str]) -> Iterator[Logical]:
     waiting: list[Logical] = []
     depth = Depth()
     for number, text in enumerate(lines, start=1):
-        line = Logical(number, number, clean(text))
+        line = Logical(number, number, clean(text.rstrip("\n")))
         if waiting or (opens(line.text) and not _whole(line.text)):
             waiting.append(line)
             if not depth.follow(line.text):

@@ -191,9 +191,13 @@ class _Field:
 
     def text(self, raw: Raw) -> str | None:
         for parts in self.names:
-            found = [raw.get(part) for part in parts]
-            if all(found):
-                value = " ".join(part for part in found if part)[:_LONGEST_FIELD]
+            if len(parts) == 1:
+                value = raw.get(parts[0])
+            else:
+                found = [raw.get(part) for part in parts]
+                value = " ".join(part for part in found if part) if all(found) else None
+            if value:
+                value = value[:_LONGEST_FIELD]
                 return self.renamed.get(value, value)
         return None
 
@@ -206,14 +210,18 @@ def _transport(stated: str | None) -> str | None:
     return None if not text or quantities.masked(text) else _TRANSPORTS.get(text, text)
 
 
+_END_FIELDS = {end: [f"{end}.{part}" for part in Endpoint.model_fields] for end in ("source", "destination")}
+
+
 def _endpoint(fields: Mapping[str, str], end: End) -> Endpoint:
+    ip, port, zone, interface, translated_ip, translated_port = map(fields.get, _END_FIELDS[end])
     return Endpoint(
-        ip=quantities.address(fields.get(f"{end}.ip")),
-        port=quantities.port(fields.get(f"{end}.port")),
-        zone=fields.get(f"{end}.zone"),
-        interface=fields.get(f"{end}.interface"),
-        translated_ip=_translated(quantities.address(fields.get(f"{end}.translated_ip"))),
-        translated_port=quantities.port(fields.get(f"{end}.translated_port")) or None,
+        ip=quantities.address(ip),
+        port=quantities.port(port),
+        zone=zone,
+        interface=interface,
+        translated_ip=_translated(quantities.address(translated_ip)),
+        translated_port=quantities.port(translated_port) or None,
     )
 
 

@@ -11,7 +11,7 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONG_UNITS = {"sec": 1, "second": 1, "min": 60, "minute": 60, "hr": 3600, "hour": 3600, "day": 86400}
 _LONG = "|".join(f"{unit}s?" for unit in sorted(_LONG_UNITS, key=len, reverse=True))
 _SHORT = "|".join(sorted(_UNITS, key=len, reverse=True))
-_COUNT = r"\d{1,12}(?:\.\d{1,6})?"
+_COUNT = r"\d{1,12}(?:\.\d{1,20})?"
 _NUMBER_WORDS = {"half a": 0.5, "half an": 0.5, "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0}
 _NUMBER_WORDS |= {"five": 5.0, "six": 6.0, "ten": 10.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0}
 _WORDS = "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True))
@@ -32,6 +32,10 @@ _MASKED = re.compile(
     r"|n/a|none|null|unknown|redacted|masked|ip(?:[_ -]?addr(?:ess)?)?|-{1,3}",
     re.IGNORECASE,
 )
+
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
 
 
 def seconds(text: str) -> float | None:
@@ -70,7 +74,11 @@ def port(text: str | None) -> int | None:
 
 def address(text: str | None) -> str | None:
     """Read an address or a host's name; None where it is missing or masked, even in part."""
-    text = (text or "").strip().strip('"').lstrip("[").rstrip("]")
+    if not text:
+        return None
+    if _IPV4.fullmatch(text):  # nearly every address; the library takes ten times as long
+        return text
+    text = text.strip().strip('"').lstrip("[").rstrip("]")
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:

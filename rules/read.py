@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from knowledge.model import Dialect, LineRule
 from knowledge.pattern import pattern
@@ -49,8 +51,8 @@ def read(paste: str, shelf: Shelf) -> Reading:
             f"the paste has {len(paste):,} characters; whydrop reads up to {LARGEST_PASTE:,}. "
             "Paste the lines around the drop or the reset, or only those with its addresses."
         )
-    lines = paste.splitlines()
-    filled = sum(1 for text in lines if text.strip("`> \t"))
+    lines = list(io.StringIO(paste, newline=None))
+    filled = sum(1 for text in lines if text.strip("`> \t\n"))
     if filled > MOST_LINES:
         raise PasteTooLarge(
             f"the paste has {filled:,} lines; whydrop reads up to {MOST_LINES:,}. "
@@ -106,6 +108,12 @@ class Reader:
         lines = [one for one in found if isinstance(one, ReadLine)]
         joined = with_scans(joined_by_id(lines, self._joining))
         return Reading(tuple(joined), tuple(one for one in found if isinstance(one, Unread)))
+
+    def pages(self, lines: Iterable[str]) -> Iterator[Reading]:
+        """Read lines without end, in pages of what one paste may hold: lines are joined within a page only."""
+        results = self.stream(lines)
+        while page := list(islice(results, MOST_LINES)):
+            yield self.together(page)
 
     def dialect_of(self, text: str) -> Dialect | None:
         """Give the dialect of one line."""

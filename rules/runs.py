@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from rules.case import Record
 from rules.interpret import ReadLine
@@ -17,16 +18,18 @@ _FROM_ONE_PORT = 3
 """The same from one source port: no stack opens connections so, a scanner does."""
 _WITH_ODD_FLAGS = 2
 """The same with flags that no stack sends: each of these packets is a probe."""
+_UNTIMED = 8
+"""Ports in lines that tell no time: nothing says that they belong together but their number."""
 _LOWEST_EPHEMERAL = 1024
 
 
 def scans(lines: Sequence[ReadLine]) -> dict[int, list[ReadLine]]:
     """Find the lines that are part of a scan: the place of each in the sequence, beside all lines of its scan."""
-    by_source: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    by_source: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
     for place, line in enumerate(lines):
         record = line.record
         if record.event in _REFUSED and record.source.ip and not _answers(record):
-            by_source[record.source.ip, record.device].append(place)
+            by_source[record.source.ip, record.dialect, record.device].append(place)
     found: dict[int, list[ReadLine]] = {}
     for places in by_source.values():
         for run in _bursts(lines, places):
@@ -43,16 +46,20 @@ def _answers(record: Record) -> bool:
 
 
 def _bursts(lines: Sequence[ReadLine], places: Sequence[int]) -> Iterator[list[int]]:
-    """Divide one source's lines where there is a pause, or where times cannot be compared."""
-    run: list[int] = []
-    for place in places:
-        gap = seconds_between(lines[run[-1]].record.time, lines[place].record.time) if run else 0.0
-        if gap is None or abs(gap) > _WINDOW_S:
-            yield run
-            run = []
-        run.append(place)
-    if run:
-        yield run
+    """Divide one source's lines, in the order of their times, where there is a pause; lines without a time apart."""
+    first = lines[places[0]].record.time
+    since = {place: seconds_between(first, lines[place].record.time) for place in places}
+    timed = sorted((gap, place) for place, gap in since.items() if gap is not None)
+    for begin, end in _stretches([gap for gap, _ in timed]):
+        yield [place for _, place in timed[begin:end]]
+    rest = [place for place in places if since[place] is None]
+    if len({lines[place].record.destination.port for place in rest}) >= _UNTIMED:
+        yield rest
+
+
+def _stretches(moments: Sequence[float]) -> Iterator[tuple[int, int]]:
+    cuts = [at for at in range(1, len(moments)) if moments[at] - moments[at - 1] > _WINDOW_S]
+    yield from pairwise([0, *cuts, len(moments)])
 
 
 def _is_scan(records: Sequence[Record]) -> bool:

@@ -45,7 +45,7 @@ def envelope_time(line: str) -> str | None:
 
 
 _STYLES = (
-    (_BSD, ["%b %d %Y %H:%M:%S", "%b %d %H:%M:%S"]),
+    (_BSD, ["bsd"]),
     (_SLASHED, ["%Y/%m/%d %H:%M:%S"]),
     (_US, ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S%p"]),
 )
@@ -57,7 +57,27 @@ def envelope_host(line: str) -> str | None:
     return found["host"] if found and found["host"] not in _WORDS else None
 
 
+_CLOCK = r"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
+_BSD_PARTS = rf"^(?P<month>[A-Z][a-z]{{2}}) {{1,2}}(?P<day>\d{{1,2}})(?: (?P<year>\d{{4}}))? {_CLOCK}$"
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: at for at, name in enumerate(_NAMES, start=1)}
+
+
+def _bsd(text: str) -> datetime:
+    """Read syslog's time; strptime takes ten times as long."""
+    parts = pattern(_BSD_PARTS).found(text)
+    if parts is None or parts["month"] not in _MONTHS:
+        raise ValueError(text)
+    day, hour, minute, second = (int(parts[name]) for name in ("day", "h", "m", "s"))
+    year = int(parts.get("year", _NO_YEAR))
+    return datetime(year, _MONTHS[parts["month"]], day, hour, minute, second)  # noqa: DTZ001 - syslog states no zone
+
+
 def _read(text: str, form: str) -> datetime:
+    if form == "bsd":
+        return _bsd(text)
+    if form == "%Y/%m/%d %H:%M:%S" and len(text) == len("2024/03/03 10:15:54"):
+        return datetime.fromisoformat(text.replace("/", "-"))
     if form == "iso":
         return datetime.fromisoformat(text)
     if form in _EPOCHS:

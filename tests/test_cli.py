@@ -160,7 +160,7 @@ def _shell(command: str, **env: str) -> subprocess.CompletedProcess[bytes]:
         ("whydrop read <&-", 2, b"no standard input"),
         ("whydrop knowledge list >/dev/full", 1, b"could not be written"),
         ("whydrop diagnose --json 'Not a Valid SYN packet [A]' >/dev/full", 1, b"could not be written"),
-        ("whydrop read /dev/zero", 2, b"has more than"),
+        ("whydrop read /dev/zero", 2, b"a line of more than"),
         ("whydrop serve --port 1 --host 203.0.113.1", 1, b"choose another with --port"),
     ],
 )

@@ -1,0 +1,106 @@
+"""The commands that look into what whydrop knows, and check it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bot.calls import fail, our_expert, our_shelf
+from bot.terminal import console
+from knowledge.coverage import coverage
+from knowledge.model import Cause, Dialect, Entry, Feature, InferenceBook, Product, Source, Symptom
+from knowledge.rosetta import EVENTS, Row, rosetta
+from knowledge.shelf import KINDS
+from rules.prove import prove
+
+knowledge = typer.Typer(help="Look into what whydrop knows, and check it.", no_args_is_help=True)
+
+
+@knowledge.command("check")
+def knowledge_check() -> None:
+    """Check every entry: what it names exists, what it claims is so."""
+    expert = our_expert()
+    unproven = list(prove(expert))
+    for one in unproven:
+        file, where = expert.shelf.files[one.kind, one.id]
+        typer.echo(f"{file.path}:{file.line_of(where)}: {one.id}: {one.message}")
+    counts = ", ".join(f"{len(getattr(expert.shelf, kind))} {kind}" for kind in KINDS)
+    typer.echo(f"{counts}; knowledge {expert.shelf.hash}; {len(unproven) or 'no'} problems")
+    raise typer.Exit(1 if unproven else 0)
+
+
+@knowledge.command("list")
+def knowledge_list(kind: Annotated[str | None, typer.Argument(help=f"One of {', '.join(KINDS)}.")] = None) -> None:
+    """List the entries, all or of one kind."""
+    shelf = our_shelf()
+    if kind is not None and kind not in KINDS:
+        raise fail(f"no kind {kind!r}; allowed: {', '.join(KINDS)}")
+    for one in [kind] if kind else KINDS:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for id_, entry in getattr(shelf, one).items():
+            table.add_row(Text("  " + id_, "bold"), Text(_title(entry)))
+        out = console()
+        out.print(Text(one, "bold underline"), table)
+
+
+def _title(entry: Entry) -> str:
+    return str(getattr(entry, "title", getattr(entry, "because", "")))
+
+
+@knowledge.command("show")
+def knowledge_show(id_: Annotated[str, typer.Argument(metavar="ID", help="The id of any entry.")]) -> None:
+    """Show one entry as it stands in its file; for an event or a symptom, what every product calls it."""
+    shelf = our_shelf()
+    found = shelf.entry(id_)
+    if found is None and id_ not in EVENTS:
+        raise fail(f"no entry {id_!r}; `knowledge list` lists them all, and events are {', '.join(EVENTS)}")
+    if found is not None:
+        kind, entry = found
+        file, where = shelf.files[kind, id_]
+        typer.echo(f"# {kind.removesuffix('s')} {id_} ({file.path}:{file.line_of(where)})")
+        typer.echo(json.dumps(entry.model_dump(mode="json", exclude_defaults=True), indent=2, ensure_ascii=False))
+    if rows := rosetta(shelf, id_):
+        console().print(_rosetta_table(id_, rows))
+
+
+def _rosetta_table(event: str, rows: Sequence[Row]) -> Table:
+    """Lay out what the products write for one event, each product named once."""
+    table = Table(title=f"{event} in the words of {len({row.product for row in rows})} products", title_justify="left")
+    for name in ("product", "dialect", "it writes", "and cannot say"):
+        table.add_column(name, overflow="fold")
+    named = ""
+    for row in rows:
+        table.add_row(
+            *map(Text, ("" if row.product == named else row.product, row.dialect)),
+            _listed(row.words),
+            Text(row.leaves_open),
+        )
+        named = row.product
+    return table
+
+
+def _listed(words: Sequence[str]) -> Text:
+    return Text("\n".join(words))
+
+
+@knowledge.command("coverage")
+def knowledge_coverage() -> None:
+    """List every statement of the founding documents with the entries that encode it."""
+    rows = coverage(our_shelf())
+    for row in rows:
+        typer.echo(f"{row.source}#{row.statement}: {row.says} -> {', '.join(row.entries) or 'OPEN'}")
+    still_open = sum(not row.entries for row in rows)
+    typer.echo(f"{len(rows)} statements, {still_open or 'none'} open")
+    raise typer.Exit(1 if still_open else 0)
+
+
+@knowledge.command("schema")
+def knowledge_schema() -> None:
+    """Print the JSON Schema of all kinds of entries, for editors."""
+    models: list[type[Entry]] = [Cause, Dialect, Feature, InferenceBook, Product, Source, Symptom]
+    typer.echo(json.dumps({model.__name__: model.model_json_schema() for model in models}, indent=2))
