@@ -69,23 +69,13 @@ def knowledge_show(id_: Annotated[str, typer.Argument(metavar="ID", help="The id
 
 
 def _rosetta_table(event: str, rows: Sequence[Row]) -> Table:
-    """Lay out what the products write for one event, each product named once."""
-    table = Table(title=f"{event} in the words of {len({row.product for row in rows})} products", title_justify="left")
-    for name in ("product", "dialect", "it writes", "and cannot say"):
+    """Lay out what the products write for one event."""
+    table = Table(title=f"{event} in the words of {len({row.product for row in rows})} products", show_lines=True)
+    for name in ("product", "it writes", "and cannot say"):
         table.add_column(name, overflow="fold")
-    named = ""
     for row in rows:
-        table.add_row(
-            *map(Text, ("" if row.product == named else row.product, row.dialect)),
-            _listed(row.words),
-            Text(row.leaves_open),
-        )
-        named = row.product
+        table.add_row(Text(row.product), Text("\n".join(row.words)), Text(row.leaves_open))
     return table
-
-
-def _listed(words: Sequence[str]) -> Text:
-    return Text("\n".join(words))
 
 
 @knowledge.command("coverage")

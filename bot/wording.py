@@ -10,7 +10,7 @@ from knowledge.clause import Value, plain
 from knowledge.shelf import Shelf
 from rules.answers import said
 from rules.case import Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
-from rules.flows import flow_of
+from rules.flows import same_connection
 
 TAGS: Mapping[Kind, str] = {
     "seen": "seen in the log",
@@ -162,11 +162,21 @@ def _without_symptom(diagnosis: Diagnosis) -> str:
 
 
 def _aside(diagnosis: Diagnosis) -> str:
-    """Tell which lines report something of their own that this diagnosis is not about."""
+    """Tell what this way of writing leaves open, and which lines this diagnosis is not about."""
     main = next((one for one in diagnosis.records if one.line == diagnosis.about_line), None)
     if main is None:
         return ""
-    other = [str(one.line) for one in diagnosis.records if one.event and flow_of(one) != flow_of(main)]
+    open_ = f"This log cannot say {main.cannot_say}." if main.cannot_say else ""
+    return " ".join(part for part in (open_, _other_connections(diagnosis, main)) if part)
+
+
+def _other_connections(diagnosis: Diagnosis, main: Record) -> str:
+    same = same_connection(main, diagnosis.records)
+    other = [
+        str(one.line)
+        for place, one in enumerate(diagnosis.records)
+        if one.event and place not in same and one.line != main.line
+    ]
     if not other:
         return ""
     lines = ", ".join(other[:_FEW]) + (f" and {len(other) - _FEW} more" if len(other) > _FEW else "")

@@ -20,29 +20,25 @@ _OF_SYMPTOM: dict[str, Sequence[LineEvent]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one dialect writes for an event; `leaves_open` is what it cannot say."""
+    """What one product writes for an event, in one or several dialects; `leaves_open` is what it then cannot say."""
 
     product: str
-    dialect: str
     words: Sequence[str]
     leaves_open: str
 
 
 def rosetta(shelf: Shelf, event: str) -> list[Row]:
-    """Give a row for each dialect that has words for an event, or for the events of a symptom; by product."""
+    """Give what each product writes for an event, or for the events of a symptom; by product."""
     wanted = _OF_SYMPTOM.get(event, (event,))
-    rows = [
-        Row(_product(dialect, shelf), dialect.id, words, dialect.cannot_say or "")
-        for dialect in shelf.dialects.values()
-        if (words := _words(dialect, wanted))
-    ]
-    return sorted(rows, key=lambda row: (row.product.lower(), row.dialect))
+    found: dict[tuple[str, str], list[str]] = {}
+    for dialect in shelf.dialects.values():
+        words = [text for rule in dialect.lines if rule.event in wanted for text in rule.says]
+        for title in _products(dialect, shelf) if words else ():
+            found.setdefault((title, dialect.cannot_say or ""), []).extend(words)
+    rows = [Row(title, list(dict.fromkeys(words)), open_) for (title, open_), words in found.items()]
+    return sorted(rows, key=lambda row: (row.product.lower(), row.leaves_open))
 
 
-def _words(dialect: Dialect, wanted: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(text for rule in dialect.lines if rule.event in wanted for text in rule.says))
-
-
-def _product(dialect: Dialect, shelf: Shelf) -> str:
-    product = shelf.products.get(dialect.product)
-    return product.title if product else dialect.title
+def _products(dialect: Dialect, shelf: Shelf) -> list[str]:
+    ids = dict.fromkeys([dialect.product, *(rule.product for rule in dialect.products)])
+    return [shelf.products[id_].title for id_ in ids if id_ in shelf.products] or [dialect.title]

@@ -79,9 +79,10 @@ class Record(Shape):
 
 
 class Unread(Shape):
-    """A line, or a part of one, that gave nothing, and why."""
+    """A line, or a part of one, that gave nothing, and why. `last_line` is set where it stands on several lines."""
 
     line: int
+    last_line: int | None = None
     text: str
     why: str
 

@@ -59,7 +59,7 @@ class Expert(Thinker):
             question=question,
             verdict=verdict,
             steps=steps,
-            sources=self._sources(hypotheses if symptom else [], steps),
+            sources=self._sources(thought, hypotheses if symptom else [], steps),
             contradictions=contradictions,
             knowledge=self._stamp,
         )
@@ -150,8 +150,10 @@ class Expert(Thinker):
             source=remedy.source,
         )
 
-    def _sources(self, hypotheses: Sequence[Hypothesis], steps: Sequence[Step]) -> list[Cited]:
+    def _sources(self, thought: Thought, hypotheses: Sequence[Hypothesis], steps: Sequence[Step]) -> list[Cited]:
         named = [step.source for step in steps]
+        if "timing.matching_timers" in thought.facts:
+            named += self.timetable.sources(thought.facts["timing.idle_s"].value)
         for hypothesis in hypotheses[:1]:
             named += [one.source for one in (*hypothesis.for_, *hypothesis.against) if one.source]
             named += self.shelf.causes[hypothesis.cause].sources

@@ -11,7 +11,8 @@ from knowledge.pattern import pattern
 from rules.times import written
 
 _QUOTE = r"^\s{0,8}(?:(?:>|\|(?: |$)|&gt;) ?){1,8}"
-_FENCE = r"^\s{0,8}`{1,3}(?:[a-z]{1,12}$)?|`{1,3}\s*$"
+_FENCE = r"^\s{0,8}`{1,3}(?:[a-z]{1,12}$)?"
+_FENCE_END = r"`{1,3}\s*$"
 _QUOTING = frozenset(" \t>|&")
 _BULLET = r"^\s{0,8}(?:[-*\x{2022}] |\d{1,3}[.)] )"
 _FILE = r"[\w./~@+-]*[A-Za-z/_][\w./~@+-]*(?:\.(?:\d|gz|log|txt|out|csv|json)|kern|filter|messages|syslog)"
@@ -63,10 +64,16 @@ def _bare(text: str) -> str:
     if text[:1] in _QUOTING:
         text = _without(_QUOTE, text)
     if "`" in text:
-        text = _without(_FENCE, text)
-    if text.startswith('"') and text.endswith('"') and '""' in text:  # a cell of a spreadsheet
-        text = text[1:-1].replace('""', '"')
+        text = _without(_FENCE_END, _without(_FENCE, text))
+    if text.startswith('"') and text.endswith('"') and '"' in text[1:-1]:
+        text = _cell(text)
     return text.strip(" ")
+
+
+def _cell(text: str) -> str:
+    """Take a line out of a spreadsheet's cell, where every quote inside is doubled; several cells are no such line."""
+    inside = text[1:-1]
+    return text if '"' in inside.replace('""', "") else inside.replace('""', '"')
 
 
 def _inner(text: str) -> str | None:
@@ -81,11 +88,8 @@ def _inner(text: str) -> str | None:
 
 
 def _without(mark: str, text: str) -> str:
-    while (match := pattern(mark).search(text)) and match.end() > match.start():
-        text = text[: match.start()] + text[match.end() :]
-        if mark != _FENCE:
-            break
-    return text
+    match = pattern(mark).search(text)
+    return text[: match.start()] + text[match.end() :] if match else text
 
 
 def _of_json(text: str) -> str | None:

@@ -12,11 +12,6 @@ Flow = frozenset[tuple[str, int | None]]
 """The two ends of a connection, whichever of them sent."""
 
 
-def flow_of(record: Record) -> Flow | None:
-    """Name a flow by its two ends as stated, in either direction; None if an address is missing."""
-    return next(_names(record), None)
-
-
 def _names(record: Record) -> Iterator[Flow]:
     """Give every name a flow may have elsewhere: as stated, and with one or both ends translated."""
     for source in _faces(record.source):
@@ -35,21 +30,27 @@ def _faces(end: Endpoint) -> list[tuple[str, int | None]]:
 
 def same_flow(main: ReadLine, lines: Sequence[ReadLine]) -> list[ReadLine]:
     """Give the lines, the main one among them, that speak of its connection, in the order of the paste."""
-    named: dict[Flow, list[ReadLine]] = defaultdict(list)
-    for line in lines:
-        for name in _names(line.record):
-            named[name].append(line)
-    found: dict[int, ReadLine] = {id(main): main}
-    open_names = list(_names(main.record))
+    places = same_connection(main.record, [line.record for line in lines])
+    return [line for place, line in enumerate(lines) if place in places or line is main] or [main]
+
+
+def same_connection(main: Record, records: Sequence[Record]) -> set[int]:
+    """Give the places of the records that speak of one connection, under each of the names it goes by."""
+    named: dict[Flow, list[int]] = defaultdict(list)
+    for place, record in enumerate(records):
+        for name in _names(record):
+            named[name].append(place)
+    found: set[int] = set()
+    open_names = list(_names(main))
     seen = set(open_names)
     while open_names:
-        for line in named[open_names.pop()]:
-            if id(line) not in found:
-                found[id(line)] = line
-                fresh = [name for name in _names(line.record) if name not in seen]
+        for place in named[open_names.pop()]:
+            if place not in found:
+                found.add(place)
+                fresh = [name for name in _names(records[place]) if name not in seen]
                 seen.update(fresh)
                 open_names += fresh
-    return [line for line in lines if id(line) in found] if len(found) > 1 else [main]
+    return found
 
 
 def in_words(lines: Iterable[ReadLine]) -> str:

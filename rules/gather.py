@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rules.case import Unread
 from rules.clean import clean
 
 _MOST_LINES = 2000
@@ -22,6 +23,11 @@ class Logical:
     first: int
     last: int
     text: str
+
+    def unread(self, why: str) -> Unread:
+        """Report the line as one that gave nothing."""
+        last = self.last if self.last != self.first else None
+        return Unread(line=self.first, last_line=last, text=self.text, why=why)
 
 
 def gather(lines: Iterable[str]) -> Iterator[Logical]:

@@ -113,7 +113,7 @@ class Interpreter:
     def _irrelevant(self, line: Line, rule: LineRule | None) -> Unread:
         not_tcp = f"this is {line.transport}, not TCP" if line.transport not in (None, "tcp") else None
         why = (rule and rule.why) or not_tcp or "it says nothing about the life of a TCP connection"
-        return Unread(line=line.at.first, text=line.at.text, why=f"{self.dialect.title}: {why}")
+        return line.at.unread(f"{self.dialect.title}: {why}")
 
     def _read(self, line: Line, rule: LineRule) -> ReadLine:
         fields = line.fields
@@ -215,19 +215,21 @@ _END_FIELDS = {end: [f"{end}.{part}" for part in Endpoint.model_fields] for end 
 
 def _endpoint(fields: Mapping[str, str], end: End) -> Endpoint:
     ip, port, zone, interface, translated_ip, translated_port = map(fields.get, _END_FIELDS[end])
+    address, number = quantities.address(ip), quantities.port(port)
+    other = quantities.address(translated_ip), quantities.port(translated_port) or None
+    same = other[0] in (address, None, *_NO_ADDRESS) and other[1] in (number, None)
     return Endpoint(
-        ip=quantities.address(ip),
-        port=quantities.port(port),
+        ip=address,
+        port=number,
         zone=zone,
         interface=interface,
-        translated_ip=_translated(quantities.address(translated_ip)),
-        translated_port=quantities.port(translated_port) or None,
+        translated_ip=None if same or other[0] in _NO_ADDRESS else other[0],
+        translated_port=None if same else other[1],
     )
 
 
-def _translated(address: str | None) -> str | None:
-    """Drop the address that products write where there was no translation."""
-    return None if address in ("0.0.0.0", "::") else address
+_NO_ADDRESS = ("0.0.0.0", "::")
+"""What products write, or the same address and port again, where nothing was translated."""
 
 
 def _amount(fields: Mapping[str, str], what: str) -> Amount:

@@ -151,18 +151,17 @@ class Reader:
             why = f"the line has {len(text):,} characters; a log line has at most {LONGEST_LINE:,}"
             yield Unread(line=at.first, text=at.text[:200], why=why)
         elif dialect is None:
-            yield Unread(line=at.first, text=at.text, why=self.recogniser.nearest(text))
+            yield at.unread(self.recogniser.nearest(text))
         elif names := _header(dialect, text):
             headers[dialect.id] = names
-            yield Unread(line=at.first, text=at.text, why=f"{dialect.title}: it names the columns of the lines below")
+            yield at.unread(f"{dialect.title}: it names the columns of the lines below")
         else:
             yield from self._decoded(claimed, dialect, headers.get(dialect.id))
 
     def _decoded(self, claimed: _Claimed, dialect: Dialect, columns: Mapping[str, int] | None) -> Results:
         raw = decode(dialect, claimed.text, columns)
         if raw is None:
-            why = f"{dialect.title}: the line breaks off or is written differently"
-            yield Unread(line=claimed.at.first, text=claimed.at.text, why=why)
+            yield claimed.at.unread(f"{dialect.title}: the line breaks off or is written differently")
             return
         interpreter = self._interpreters[dialect.id]
         for one in _each(dialect, raw):

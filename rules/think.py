@@ -62,9 +62,9 @@ class Thinker:
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
-        self._timetable = Timetable(shelf)
+        self.timetable = Timetable(shelf)
         self._families = {
-            symptom: _family(shelf, symptom, self._timetable) for symptom in ("out-of-state", "reset", None)
+            symptom: _family(shelf, symptom, self.timetable) for symptom in ("out-of-state", "reset", None)
         }
 
     def families(self) -> list[Family]:
@@ -90,7 +90,7 @@ class Thinker:
     def think(self, case: Case, reading: Reading) -> Thought:
         """Chain all rules over a case."""
         given = {fact.feature: fact for fact in self.observe(case, reading)}
-        given |= {fact.feature: fact for fact in self._timetable.facts(given)}
+        given |= {fact.feature: fact for fact in self.timetable.facts(given)}
         family = self.family(given)
         run = family.engine.run({name: fact.value for name, fact in given.items()})
         facts = given | _derived(run, family, given, self.shelf)

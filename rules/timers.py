@@ -20,6 +20,7 @@ class IdleTimer:
     product: str
     title: str
     seconds: float
+    source: str
 
     def __str__(self) -> str:
         return f"{self.title} ({plain(self.seconds)} s)"
@@ -55,13 +56,17 @@ class Timetable:
         compared = self.compare({name: fact.value for name, fact in given.items()})
         idle = given.get("timing.idle_s")
         near = self._near(float(idle.value)) if idle else []
-        because = f", within {TOLERANCE:.0%} of the default of {_names(near)}" if near else ""
+        because = f", within {TOLERANCE:.0%} of the default of {_names(near)}; source {_sources(near)}" if near else ""
         origin = f"inferred from the silence{because}"
         return [
             Fact(feature=name, value=value, origin=origin, kind="inferred")
             for name, value in compared.items()
             if name not in given
         ]
+
+    def sources(self, idle: Value | None) -> list[str]:
+        """Name the sources of the timers that a silence fits."""
+        return [one.source for one in self._near(idle)] if isinstance(idle, float) else []
 
     def _near(self, idle: float) -> list[IdleTimer]:
         return [one for one in self._timers if abs(idle - one.seconds) <= TOLERANCE * one.seconds]
@@ -71,8 +76,12 @@ def _idle_timers(shelf: Shelf) -> Iterator[IdleTimer]:
     for id_, product in shelf.products.items():
         for name, timer in product.timers.items():
             if name.split("-")[0] == "idle":
-                yield IdleTimer(id_, product.title, timer.seconds)
+                yield IdleTimer(id_, product.title, timer.seconds, timer.source)
 
 
 def _names(timers: Sequence[IdleTimer]) -> str:
     return ", ".join(dict.fromkeys(map(str, timers)))
+
+
+def _sources(timers: Sequence[IdleTimer]) -> str:
+    return ", ".join(dict.fromkeys(timer.source for timer in timers))

@@ -215,7 +215,9 @@ def test_circumstances_that_a_dialect_makes_nothing_of_are_given_back() -> None:
     assert _read("words", "out of state, right after the SYN", facts=facts)["not understood"] == "out state,"
 
 
-@pytest.mark.parametrize("sample", [one for one in SAMPLES if "LEEF" not in one and "  " not in one and "\t" not in one])
+@pytest.mark.parametrize(
+    "sample", [one for one in SAMPLES if "LEEF" not in one and "  " not in one and "\t" not in one]
+)
 def test_blanks_may_have_become_tabs(sample: str) -> None:
     for dialect in SHELF.dialects.values():
         if dialect.codec not in ("leef", "table", "words"):
