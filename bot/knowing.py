@@ -28,7 +28,7 @@ def knowledge_check() -> None:
     unproven = list(prove(expert))
     for one in unproven:
         file, where = expert.shelf.files[one.kind, one.id]
-        typer.echo(f"{file.path}:{file.line_of(where)}: {one.id}: {one.message}")
+        typer.echo(f"{file.path}:{file.line_of((*where, *one.where))}: {one.id}: {one.message}")
     counts = ", ".join(f"{len(getattr(expert.shelf, kind))} {kind}" for kind in KINDS)
     typer.echo(f"{counts}; knowledge {expert.shelf.hash}; {len(unproven) or 'no'} problems")
     raise typer.Exit(1 if unproven else 0)

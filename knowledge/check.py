@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from knowledge.clause import Bounds, Clause, parse_clause, typed
+from knowledge.clause import Bounds, Clause, parse_clause
+from knowledge.complaint import Complaint, check_clauses, check_facts, unknown
+from knowledge.dialect_check import check_dialect
 from knowledge.model import (
     Cause,
     Clue,
     Contradiction,
-    Dialect,
     Entry,
     Example,
     Feature,
@@ -21,24 +21,14 @@ from knowledge.model import (
     Remedy,
     Symptom,
 )
-from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
 from knowledge.yamlfile import Where
 
 Finding = tuple[str, str, Where, str]
 """Kind and id of an entry, the path inside it, and what is wrong there."""
 
-Complaint = tuple[Where, str]
-
 _ENDS = ("client", "server", "source", "destination")
 COMMAND_FIELDS = frozenset([*_ENDS, *(f"{end}_port" for end in _ENDS), "interface"])
-_END_PARTS = ("ip", "port", "zone", "interface", "translated_ip", "translated_port")
-RECORD_FIELDS = frozenset(
-    [f"{end}.{part}" for end in ("source", "destination") for part in _END_PARTS]
-    + ["bytes.sent", "bytes.received", "packets.sent", "packets.received"]
-    + ["time", "transport", "flags", "reason", "action", "duration_s", "idle_s", "rule", "id"]
-    + ["device", "ttl", "payload"]
-)
 
 
 def cross_check(shelf: Shelf) -> Iterator[Finding]:
@@ -48,7 +38,7 @@ def cross_check(shelf: Shelf) -> Iterator[Finding]:
         ("causes", shelf.causes, _check_cause),
         ("symptoms", shelf.symptoms, _check_symptom),
         ("products", shelf.products, _check_product),
-        ("dialects", shelf.dialects, _check_dialect),
+        ("dialects", shelf.dialects, check_dialect),
         ("inferences", shelf.inferences, _check_inference),
         ("contradictions", shelf.contradictions, _check_contradiction),
     ]
@@ -58,14 +48,6 @@ def cross_check(shelf: Shelf) -> Iterator[Finding]:
                 yield kind, id_, where, message
     for id_, where, message in _check_rival_inferences(shelf):
         yield "inferences", id_, where, message
-
-
-def unknown(what: str, name: object, allowed: Iterable[str]) -> str:
-    """Say that a name does not exist, and which one was probably meant."""
-    names = sorted(allowed)
-    near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(names)}" if len(names) <= 40 else ""
-    return f"unknown {what} {name!r}; {hint}".rstrip("; ")
 
 
 def _check_sources(shelf: Shelf, entry: Entry) -> Iterator[Complaint]:
@@ -103,27 +85,6 @@ def _references_of_field(value: object, name: str, where: Where) -> Iterator[tup
         yield from _references(value, (*where, name))
 
 
-def _check_clauses(shelf: Shelf, clauses: Mapping[str, Any], where: Where) -> Iterator[Complaint]:
-    yield from _check_values(shelf, clauses, where, parse_clause)
-
-
-def _check_facts(shelf: Shelf, facts: Mapping[str, Any], where: Where) -> Iterator[Complaint]:
-    yield from _check_values(shelf, facts, where, typed)
-
-
-def _check_values(
-    shelf: Shelf, values: Mapping[str, Any], where: Where, parse: Callable[[Feature, object], object]
-) -> Iterator[Complaint]:
-    for name, raw in values.items():
-        if name not in shelf.features:
-            yield (*where, name), unknown("feature", name, shelf.features)
-            continue
-        try:
-            parse(shelf.features[name], raw)
-        except ValueError as wrong:
-            yield (*where, name), str(wrong)
-
-
 def _check_feature(shelf: Shelf, feature: Feature) -> Iterator[Complaint]:
     yield from _check_verb(shelf, feature.question.use if feature.question else None, ("question",))
     if feature.type == "choice" and len(feature.choices) < 2:
@@ -145,7 +106,7 @@ def _check_clue(shelf: Shelf, clue: Clue, where: Where) -> Iterator[Complaint]:
     strength, clauses = clue.parts()[0]
     if not clauses:
         yield where, "a clue needs at least one clause"
-    yield from _check_clauses(shelf, clauses, (*where, strength))
+    yield from check_clauses(shelf, clauses, (*where, strength))
 
 
 def _check_cause(shelf: Shelf, cause: Cause) -> Iterator[Complaint]:
@@ -159,7 +120,7 @@ def _check_cause(shelf: Shelf, cause: Cause) -> Iterator[Complaint]:
 
 
 def _check_example(shelf: Shelf, example: Example, where: Where) -> Iterator[Complaint]:
-    yield from _check_facts(shelf, example.facts, (*where, "facts"))
+    yield from check_facts(shelf, example.facts, (*where, "facts"))
     if example.explained_by and example.explained_by not in shelf.causes:
         yield (*where, "explained by"), unknown("cause", example.explained_by, shelf.causes)
 
@@ -207,41 +168,13 @@ def _check_product(_shelf: Shelf, product: Product) -> Iterator[Complaint]:
         yield from _check_template(command.run, ("commands", verb, "run"))
 
 
-def _check_dialect(shelf: Shelf, dialect: Dialect) -> Iterator[Complaint]:
-    if dialect.product not in shelf.products and not dialect.fallback:
-        yield ("product",), unknown("product", dialect.product, shelf.products)
-    for name in dialect.fields:
-        if name not in RECORD_FIELDS:
-            yield ("fields", name), unknown("record field", name, RECORD_FIELDS)
-    for index, rule in enumerate(dialect.facts):
-        yield from _check_facts(shelf, rule.facts, ("facts", index, "facts"))
-    for index, sample in enumerate(dialect.samples):
-        yield from _check_facts(shelf, sample.facts, ("samples", index, "facts"))
-    for where, text in _patterns(dialect):
-        try:
-            pattern(text)
-        except ValueError as wrong:
-            yield where, str(wrong)
-
-
-def _patterns(dialect: Dialect) -> Iterator[tuple[Where, str]]:
-    yield ("recognise",), dialect.recognise
-    yield from ((("patterns", index), text) for index, text in enumerate(dialect.patterns))
-    if dialect.pair:
-        yield ("pair",), dialect.pair
-    for index, line in enumerate(dialect.lines):
-        yield from ((("lines", index, "when", name), text) for name, text in line.when.items())
-    for index, fact in enumerate(dialect.facts):
-        yield from ((("facts", index, "when", name), text) for name, text in fact.when.items())
-
-
 def _check_inference(shelf: Shelf, rule: Inference) -> Iterator[Complaint]:
-    yield from _check_clauses(shelf, rule.when, ("when",))
-    yield from _check_facts(shelf, rule.then, ("then",))
+    yield from check_clauses(shelf, rule.when, ("when",))
+    yield from check_facts(shelf, rule.then, ("then",))
 
 
 def _check_contradiction(shelf: Shelf, rule: Contradiction) -> Iterator[Complaint]:
-    yield from _check_clauses(shelf, rule.when, ("when",))
+    yield from check_clauses(shelf, rule.when, ("when",))
     if rule.ask_again not in rule.when:
         yield ("ask again",), unknown("clause of this contradiction", rule.ask_again, rule.when)
     elif rule.ask_again in shelf.features and shelf.features[rule.ask_again].question is None:

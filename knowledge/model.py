@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Regex = Annotated[str, StringConstraints(min_length=1)]
+"""A pattern: a blank at either end of it counts."""
 Scalar = bool | int | float | str
 ClauseText = Scalar | list[Scalar]
 
@@ -305,20 +307,20 @@ class Dialect(Entry):
     products: list[ProductRule] = []
     names: FieldRule | None = None
     codec: Literal["regex", "csv", "table", "pairs", "cef", "leef", "json", "words"]
-    recognise: Text
-    unless: Text | None = None
-    marks: dict[str, Text] = {}
+    recognise: Regex
+    unless: Regex | None = None
+    marks: dict[str, Regex] = {}
     cannot_say: Text | None = Field(None, validation_alias=AliasChoices("cannot say", "cannot_say"))
     fallback: bool = False
-    block: Text | None = None
+    block: Regex | None = None
     joined_by_id: bool = Field(False, validation_alias=AliasChoices("joined by id", "joined_by_id"))
-    each: Text | None = None
-    patterns: list[Text] = []
-    details: list[Text] = []
+    each: Regex | None = None
+    patterns: list[Regex] = []
+    details: list[Regex] = []
     columns: dict[str, int] = {}
-    header: Text | None = None
+    header: Regex | None = None
     delimiter: Text | None = None
-    pair: str | None = None
+    pair: Regex | None = None
     transport: Literal["tcp"] | None = None
     client: Literal["source", "destination"] | None = None
     client_because: Text | None = Field(None, validation_alias=AliasChoices("client because", "client_because"))

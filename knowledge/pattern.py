@@ -68,6 +68,11 @@ class Pattern:
             raise ValueError(f"pattern {text!r}: {self._regexp.error().decode(errors='replace')}")
         self._names = _named_groups(text) if "(?P<" in text else []
 
+    @property
+    def groups(self) -> int:
+        """Give how many groups it has, named or not."""
+        return int(self._regexp.NumberOfCapturingGroups())
+
     def search(self, text: str) -> Match | None:
         """Find the first match."""
         return self._match(_SEARCH, text.encode("utf-8", "replace"))

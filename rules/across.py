@@ -67,19 +67,27 @@ def _elsewhere(main: ReadLine, line: ReadLine) -> bool:
 
 
 def _before(main: ReadLine, same: Sequence[ReadLine]) -> Iterator[Fact]:
-    """What happened to the same flow before the drop: opened, and ended how long ago."""
-    drop = main.record
-    ends: list[tuple[float, ReadLine]] = []
-    for line in same:
-        gap = seconds_between(line.record.time, drop.time)
-        if (gap is None and line.record.line > drop.line) or (gap is not None and gap < 0):
-            continue
-        if line.says == "opened":
-            yield _joined("handshake.syn_seen", True, [line], "the connection was built", "seen")
-        elif line.record.event is not None and line.record.event in ENDS:
-            ends.append((float("inf") if gap is None else gap, line))
+    """What happened to the same flow before the drop: opened, and ended how long ago.
+
+    An end from long before the last opening belongs to an earlier connection on the same ports.
+    """
+    earlier = [(ago, line) for line in same if (ago := _ago(main, line)) is not None]
+    openings = [(ago, line) for ago, line in earlier if line.says == "opened"]
+    ends = [(ago, line) for ago, line in earlier if _ends(line)]
+    if openings:
+        last = min(ago for ago, _ in openings)
+        ends = [(ago, line) for ago, line in ends if ago == last or ago <= last + _AGAIN_S]
+        yield _joined("handshake.syn_seen", True, [openings[0][1]], "the connection was built", "seen")
     if ends:
         yield from _ended(main, *min(ends, key=lambda one: one[0]))
+
+
+def _ago(main: ReadLine, line: ReadLine) -> float | None:
+    """Tell how long before the main line a line was written: infinity if that is not known, None if it came after."""
+    gap = seconds_between(line.record.time, main.record.time)
+    if gap is None:
+        return float("inf") if line.record.line < main.record.line else None
+    return gap if gap >= 0 else None
 
 
 def _ended(main: ReadLine, gap: float, end: ReadLine) -> Iterator[Fact]:

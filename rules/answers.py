@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from knowledge.check import unknown
 from knowledge.clause import Value, plain, typed
+from knowledge.complaint import unknown
 from knowledge.model import Feature
 from knowledge.shelf import Shelf
 from rules.case import Case, Diagnosis

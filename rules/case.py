@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from operator import is_
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -18,6 +20,9 @@ def _whole(value: Value) -> bool | int | float | str:
     """Write 443, not 443.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
+
+_unset = partial(is_, None)
+"""Tells whether an optional field is left out of what is sent: the contract's own fields are always there."""
 
 Worth = Annotated[Value, PlainSerializer(_whole, when_used="json")]
 
@@ -35,8 +40,8 @@ class Endpoint(Shape):
     port: int | None = None
     zone: str | None = None
     interface: str | None = None
-    translated_ip: str | None = None
-    translated_port: int | None = None
+    translated_ip: str | None = Field(None, exclude_if=_unset)
+    translated_port: int | None = Field(None, exclude_if=_unset)
 
 
 class Amount(Shape):
@@ -54,11 +59,11 @@ class Record(Shape):
     """
 
     line: int
-    last_line: int | None = None
+    last_line: int | None = Field(None, exclude_if=_unset)
     dialect: str
     vendor: str
     product: str
-    device: str | None = None
+    device: str | None = Field(None, exclude_if=_unset)
     event: Event | None = None
     time: str | None = None
     source: Endpoint = Endpoint()
@@ -70,11 +75,11 @@ class Record(Shape):
     duration_s: float | None = None
     bytes: Amount = Amount()
     packets: Amount = Amount()
-    ttl: int | None = None
-    payload: int | None = None
+    ttl: int | None = Field(None, exclude_if=_unset)
+    payload: int | None = Field(None, exclude_if=_unset)
     rule: str | None = None
     id: str | None = None
-    cannot_say: str | None = None
+    cannot_say: str | None = Field(None, exclude_if=_unset)
     raw: str = ""
 
 
@@ -82,7 +87,7 @@ class Unread(Shape):
     """A line, or a part of one, that gave nothing, and why. `last_line` is set where it stands on several lines."""
 
     line: int
-    last_line: int | None = None
+    last_line: int | None = Field(None, exclude_if=_unset)
     text: str
     why: str
 

@@ -153,7 +153,8 @@ class Expert(Thinker):
     def _sources(self, thought: Thought, hypotheses: Sequence[Hypothesis], steps: Sequence[Step]) -> list[Cited]:
         named = [step.source for step in steps]
         if "timing.matching_timers" in thought.facts:
-            named += self.timetable.sources(thought.facts["timing.idle_s"].value)
+            idle = thought.facts.get("timing.idle_s")
+            named += self.timetable.sources(idle.value if idle else None)
         for hypothesis in hypotheses[:1]:
             named += [one.source for one in (*hypothesis.for_, *hypothesis.against) if one.source]
             named += self.shelf.causes[hypothesis.cause].sources

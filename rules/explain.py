@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from knowledge.check import unknown
 from knowledge.clause import Clause
+from knowledge.complaint import unknown
 from knowledge.model import Dispute
 from rules.ask import answers_of
 from rules.case import Case, Fact, Finding, Hypothesis

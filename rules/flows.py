@@ -12,14 +12,15 @@ Flow = frozenset[tuple[str, int | None]]
 """The two ends of a connection, whichever of them sent."""
 
 
-def _names(record: Record) -> Iterator[Flow]:
+def names_of(record: Record) -> Iterator[Flow]:
     """Give every name a flow may have elsewhere: as stated, and with one or both ends translated."""
-    for source in _faces(record.source):
-        for destination in _faces(record.destination):
+    for source in faces(record.source):
+        for destination in faces(record.destination):
             yield frozenset((source, destination))
 
 
-def _faces(end: Endpoint) -> list[tuple[str, int | None]]:
+def faces(end: Endpoint) -> list[tuple[str, int | None]]:
+    """Give the addresses and ports an end is known by: as stated, and as translated."""
     found = [(end.ip, end.port)] if end.ip else []
     if end.translated_ip or end.translated_port:
         address, port = end.translated_ip or end.ip, end.translated_port or end.port
@@ -38,16 +39,16 @@ def same_connection(main: Record, records: Sequence[Record]) -> set[int]:
     """Give the places of the records that speak of one connection, under each of the names it goes by."""
     named: dict[Flow, list[int]] = defaultdict(list)
     for place, record in enumerate(records):
-        for name in _names(record):
+        for name in names_of(record):
             named[name].append(place)
     found: set[int] = set()
-    open_names = list(_names(main))
+    open_names = list(names_of(main))
     seen = set(open_names)
     while open_names:
         for place in named[open_names.pop()]:
             if place not in found:
                 found.add(place)
-                fresh = [name for name in _names(records[place]) if name not in seen]
+                fresh = [name for name in names_of(records[place]) if name not in seen]
                 seen.update(fresh)
                 open_names += fresh
     return found

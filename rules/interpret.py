@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.clause import Value, typed
-from knowledge.model import Dialect, Event, FactRule, FieldRule, LineEvent, LineRule
+from knowledge.model import Dialect, Event, FactRule, FieldRule, LineEvent, LineRule, ProductRule
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
 from rules import quantities
@@ -77,6 +77,15 @@ class Line:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What of a dialect one record makes use of."""
+
+    line: LineRule | None
+    product: ProductRule | None
+    fields: frozenset[str]
+
+
 class Interpreter:
     """One dialect, made ready to turn raw names into records."""
 
@@ -85,7 +94,7 @@ class Interpreter:
         self._shelf = shelf
         self._lines = [(rule, _tests(rule.when)) for rule in dialect.lines]
         self._facts = [(rule, _tests(rule.when)) for rule in dialect.facts]
-        self._products = [(rule.product, _tests(rule.when)) for rule in dialect.products]
+        self._products = [(rule, _tests(rule.when)) for rule in dialect.products]
         self._fields = {name: _Field.of(where) for name, where in dialect.fields.items()}
 
     def interpret(self, at: Logical, text: str, raw: Raw) -> Sequence[ReadLine | Unread]:
@@ -98,9 +107,10 @@ class Interpreter:
         rest = [Unread(line=at.first, text=left, why=f"{self.dialect.title}: not understood")] if left else []
         return [self._read(line, rule), *rest]
 
-    def rule(self, raw: Raw) -> LineRule | None:
-        """Give the rule that a line meets: with it, rules that no sample meets are found."""
-        return self._rule(self._line(Logical(0, 0, ""), "", raw))
+    def used(self, raw: Raw) -> Used:
+        """Say what a record makes use of: with it, what no sample uses is found."""
+        line = self._line(Logical(0, 0, ""), "", raw)
+        return Used(self._rule(line), self._product(line), frozenset(line.fields))
 
     def _line(self, at: Logical, text: str, raw: Raw) -> Line:
         fields = {name: value for name, one in self._fields.items() if (value := one.text(raw)) is not None}
@@ -109,6 +119,9 @@ class Interpreter:
     def _rule(self, line: Line) -> LineRule | None:
         tcp = line.transport in (None, "tcp")
         return next((rule for rule, tests in self._lines if (tcp or rule.any_transport) and line.fits(tests)), None)
+
+    def _product(self, line: Line) -> ProductRule | None:
+        return next((rule for rule, tests in self._products if line.fits(tests)), None)
 
     def _irrelevant(self, line: Line, rule: LineRule | None) -> Unread:
         not_tcp = f"this is {line.transport}, not TCP" if line.transport not in (None, "tcp") else None
@@ -120,7 +133,7 @@ class Interpreter:
         flags = quantities.flags(fields["flags"][:200]) if "flags" in fields else []
         source, destination = _endpoint(fields, "source"), _endpoint(fields, "destination")
         opener = opener_of(self.dialect, rule, flags, (source.port, destination.port))
-        id_ = next((one for one, tests in self._products if line.fits(tests)), self.dialect.product)
+        id_ = chosen.product if (chosen := self._product(line)) else self.dialect.product
         product = self._shelf.products.get(id_)
         record = Record(
             line=line.at.first,
@@ -129,7 +142,7 @@ class Interpreter:
             vendor=product.vendor if product else "unknown",
             product=self._named(line) or (product.product if product else "unknown"),
             device=fields.get("device") or envelope_host(line.text) or envelope_host(line.at.text),
-            event=_event(rule, opener.side if opener else None),
+            event=event_of(rule.event, opener.side if opener else None),
             time=self._time(line) or envelope_time(line.text) or envelope_time(line.at.text),
             source=source,
             destination=destination,
@@ -147,7 +160,7 @@ class Interpreter:
             cannot_say=self.dialect.cannot_say,
             raw=line.at.text,
         )
-        stated = (*self._stated(line), *_stated_by_event(line, rule, record), *_roles(record, opener))
+        stated = (*self._stated(line), *_stated_by_event(line, rule, record), *roles_of(record, opener))
         return ReadLine(record, id_, rule.event, stated, opener.side if opener else None)
 
     def _named(self, line: Line) -> str | None:
@@ -242,8 +255,9 @@ def _seconds(fields: Mapping[str, str], name: str) -> float | None:
     return quantities.seconds(fields[name]) if name in fields else None
 
 
-def _event(rule: LineRule, client: End | None) -> Event | None:
-    match rule.event:
+def event_of(says: LineEvent, client: End | None) -> Event | None:
+    """Give the event of what a dialect calls a line: a reset by one end needs to know which end the client is."""
+    match says:
         case "irrelevant" | "opened" | "packet":
             return None
         case "reset-by-someone":
@@ -265,7 +279,8 @@ def _stated_by_event(line: Line, rule: LineRule, record: Record) -> Iterator[Sta
         yield Stated("timing.idle_s", idle, "the line says how long it was silent")
 
 
-def _roles(record: Record, opener: Opener | None) -> Iterator[Stated]:
+def roles_of(record: Record, opener: Opener | None) -> Iterator[Stated]:
+    """State who client and server are, with the reason."""
     if opener is None:
         return
     ends = (record.source, record.destination)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from knowledge.clause import Value, plain
 from rules.case import Record
@@ -92,12 +93,32 @@ def _directions(packets: Sequence[ReadLine]) -> Iterator[Seen]:
 
 def _silence(main: ReadLine, packets: Sequence[ReadLine]) -> Iterator[Seen]:
     before = packets[: packets.index(main)] if main in packets else []
-    if not before:
-        return
-    gap = seconds_between(before[-1].record.time, main.record.time)
-    if gap is not None and gap >= _IDLE_S:
-        because = f"{plain(gap)} s lie between them"
-        yield Seen("timing.idle_s", gap, [before[-1], main], because)
+    if found := _pause(main, before):
+        gap, earlier, later = found
+        yield Seen("timing.idle_s", gap, [earlier, later], f"{plain(gap)} s lie between them")
+
+
+def _pause(main: ReadLine, before: Sequence[ReadLine]) -> tuple[float, ReadLine, ReadLine] | None:
+    """Find the silence that ended in the main line, or in the packet that it answers: data sent into a dead connection."""
+    if not before or len(_with(before, "SYN", "ACK")) == len(before):
+        return None
+    sender = main.record.source.ip
+    since = len(before) - 1
+    while _is_reset(main) and since > 0 and before[since].record.source.ip != sender:
+        since -= 1
+    pauses = [
+        (gap, earlier, later)
+        for earlier, later in pairwise([*before[since:], main])
+        if (gap := seconds_between(earlier.record.time, later.record.time)) is not None
+        and gap >= _IDLE_S
+        and not _repeated(earlier.record, later.record)
+    ]
+    return max(pauses, key=lambda one: one[0], default=None)
+
+
+def _repeated(earlier: Record, later: Record) -> bool:
+    """Tell whether the later packet is likely the earlier one sent again: the sender waits for an answer."""
+    return bool(earlier.payload) and earlier.payload == later.payload and earlier.source == later.source
 
 
 def _before_reset(main: ReadLine, packets: Sequence[ReadLine]) -> Iterator[Seen]:
@@ -125,8 +146,7 @@ def _phase(main: ReadLine, before: Sequence[ReadLine]) -> str | None:
         return None
     if len(opening) == len(before):
         return "answer-to-syn" if before[-1].record.source.ip == main.record.destination.ip else None
-    gap = seconds_between(before[-1].record.time, main.record.time)
-    if gap is not None and gap >= _IDLE_S:
+    if _pause(main, before):
         return "after-idle"
     talkers = {line.record.source.ip for line in before if (line.record.payload or 0) > 0}
     return "mid-transfer" if len(talkers) > 1 else "after-first-data"

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from knowledge.clause import Value, typed
-from knowledge.model import Cause, Example, Sample
+from knowledge.model import Cause, Example
 from knowledge.shelf import Shelf
+from knowledge.yamlfile import Where
 from rules.ask import answers_of
-from rules.case import Case, Diagnosis, Record
+from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
-from rules.interpret import ReadLine
-from rules.observe import observe
-from rules.read import Reading, read, reader_of
+from rules.samples import of_dialect
 
 _AT_LEAST = 2
 """Examples and lookalikes that each cause must bring."""
@@ -21,11 +20,12 @@ _AT_LEAST = 2
 
 @dataclass(frozen=True, slots=True)
 class Unproven:
-    """What an entry claims and does not hold; `kind` and `id` say which entry."""
+    """What an entry claims and does not hold; `kind` and `id` say which entry, `where` the place in it."""
 
     kind: str
     id: str
     message: str
+    where: Where = ()
 
 
 def prove(expert: Expert) -> Iterator[Unproven]:
@@ -39,10 +39,8 @@ def prove(expert: Expert) -> Iterator[Unproven]:
     yield from _idle_rules(expert, cases)
     yield from _idle_questions(expert, cases)
     for dialect in expert.shelf.dialects.values():
-        for sample in dialect.samples:
-            yield from (
-                Unproven("dialects", dialect.id, message) for message in misread(sample, dialect.id, expert.shelf)
-            )
+        for where, message in of_dialect(dialect, expert.shelf):
+            yield Unproven("dialects", dialect.id, message, where)
 
 
 Key = tuple[str, str, str]
@@ -117,38 +115,3 @@ def question_decides(expert: Expert, feature_id: str, cases: Worked) -> bool:
 def _ranking(expert: Expert, case: Case, feature_id: str, value: Value) -> list[str]:
     told = case.model_copy(update={"answers": {**case.answers, feature_id: value}})
     return [one.cause for one in expert.diagnose(told).hypotheses]
-
-
-def misread(sample: Sample, dialect: str, shelf: Shelf) -> Iterator[str]:
-    """Say in what a sample is read differently from what it states."""
-    reader = reader_of(shelf)
-    owners = {one.id if (one := reader.dialect_of(line)) else None for line in sample.line.splitlines()}
-    if dialect not in owners:
-        yield f"sample {sample.line[:60]!r} is recognised by {', '.join(filter(None, owners)) or 'nobody'}"
-        return
-    lines = read(sample.line, shelf).lines
-    line = next((one for one in lines if one.says == sample.event), lines[0] if lines else None)
-    if (line is None) != (sample.event == "irrelevant"):
-        yield f"sample {sample.line[:60]!r} gives {'no record' if line is None else 'a record'}"
-    elif line is not None:
-        yield from _differences(sample, line, shelf)
-
-
-def _differences(sample: Sample, line: ReadLine, shelf: Shelf) -> Iterator[str]:
-    wanted = None if sample.event in ("opened", "packet", "irrelevant") else sample.event
-    if line.record.event != wanted:
-        yield f"sample {sample.line[:60]!r} gives event {line.record.event}, not {wanted}"
-    for name, value in sample.expect.items():
-        if (got := _part(line.record, name)) != value:
-            yield f"sample {sample.line[:60]!r} gives {name} {got!r}, not {value!r}"
-    stated = {one.feature: one.value for one in observe(Reading((line,), ()))}
-    for name, raw in sample.facts.items():
-        if stated.get(name) != typed(shelf.features[name], raw):
-            yield f"sample {sample.line[:60]!r} states {name} {stated.get(name)!r}, not {raw!r}"
-
-
-def _part(record: Record, name: str) -> object:
-    part: object = record
-    for step in name.split("."):
-        part = getattr(part, step)
-    return part

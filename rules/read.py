@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from knowledge.model import Dialect, LineRule
+from knowledge.model import Dialect
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
 from rules.case import Unread
 from rules.clean import clean
-from rules.codecs import decode, split
+from rules.codecs import Raw, decode, split
 from rules.envelope import carried
 from rules.flows import joined_by_id
 from rules.gather import Logical, gather
-from rules.interpret import Interpreter, ReadLine
+from rules.interpret import Interpreter, ReadLine, Used
+from rules.openers import with_openers
 from rules.recognise import Recogniser
 from rules.runs import with_scans
 
@@ -30,6 +31,8 @@ _LONGEST_BLOCK = 200
 """Lines that belong to one record at most."""
 
 Results = Iterator[ReadLine | Unread]
+Headers = dict[str, Mapping[str, int]]
+"""The places of the columns that a header line has named, by dialect."""
 
 
 class PasteTooLarge(ValueError):
@@ -77,6 +80,16 @@ class _Claimed:
     dialect: Dialect | None
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The raw names of one record, the text they come from, and what of the dialect they make use of."""
+
+    dialect: Dialect
+    text: str
+    raw: Raw
+    used: Used
+
+
 class Reader:
     """A shelf's dialects made ready to read with. Any thread may use it."""
 
@@ -87,26 +100,15 @@ class Reader:
 
     def stream(self, lines: Iterable[str]) -> Results:
         """Read line after line, in memory that does not grow: records and unread ones, in the order of the lines."""
-        headers: dict[str, Mapping[str, int]] = {}
-        block: list[_Claimed] = []
-        for line in gather(lines):
-            claimed = self._claim(line)
-            if block and _continues(block, claimed):
-                block.append(claimed)
-                continue
-            yield from self._flush(block)
-            block = []
-            if claimed.dialect and claimed.dialect.block:
-                block = [claimed]
-            else:
-                yield from self._read(claimed, headers)
-        yield from self._flush(block)
+        headers: Headers = {}
+        for part in self._parts(lines):
+            yield from self._read(part, headers)
 
     def together(self, results: Iterable[ReadLine | Unread]) -> Reading:
         """Give what lines say because of one another: addresses lent within a trace, and runs that are a scan."""
         found = list(results)
         lines = [one for one in found if isinstance(one, ReadLine)]
-        joined = with_scans(joined_by_id(lines, self._joining))
+        joined = with_scans(with_openers(joined_by_id(lines, self._joining)))
         return Reading(tuple(joined), tuple(one for one in found if isinstance(one, Unread)))
 
     def pages(self, lines: Iterable[str]) -> Iterator[Reading]:
@@ -119,10 +121,17 @@ class Reader:
         """Give the dialect of one line."""
         return self._claim(Logical(1, 1, clean(text))).dialect
 
-    def rule_of(self, text: str, dialect: Dialect) -> LineRule | None:
-        """Give the rule of a dialect that a line, or a block of lines, meets."""
-        raw = decode(dialect, "\n".join(map(clean, text.splitlines())))
-        return None if raw is None else self._interpreters[dialect.id].rule(next(_each(dialect, raw)))
+    def decoded(self, lines: Iterable[str]) -> Iterator[Decoded]:
+        """Give the raw names of every record: with them, what no sample uses is found."""
+        headers: Headers = {}
+        for part in self._parts(lines):
+            if (dialect := part.dialect) is None:
+                continue
+            if names := _header(dialect, part.text):
+                headers[dialect.id] = names
+            elif raw := decode(dialect, part.text, headers.get(dialect.id)):
+                for one in _each(dialect, raw):
+                    yield Decoded(dialect, part.text, one, self._interpreters[dialect.id].used(one))
 
     def _claim(self, line: Logical) -> _Claimed:
         if len(line.text) > LONGEST_LINE:
@@ -137,19 +146,26 @@ class Reader:
                 return _Claimed(line, text, dialect)
         return _Claimed(line, forms[0], None)
 
-    def _flush(self, block: Sequence[_Claimed]) -> Results:
+    def _parts(self, lines: Iterable[str]) -> Iterator[_Claimed]:
+        """Give each line, or each block of lines that belong to one record, beside whose it is."""
+        block: list[_Claimed] = []
+        for line in gather(lines):
+            claimed = self._claim(line)
+            if block and not _continues(block, claimed):
+                yield _joined(block)
+                block = []
+            if block or (claimed.dialect and claimed.dialect.block):
+                block.append(claimed)
+            else:
+                yield claimed
         if block:
-            first = block[0]
-            text = "\n".join(one.text for one in block)
-            whole = "\n".join(one.at.text for one in block)
-            at = Logical(first.at.first, block[-1].at.last, whole)
-            yield from self._read(_Claimed(at, text, first.dialect), {})
+            yield _joined(block)
 
-    def _read(self, claimed: _Claimed, headers: dict[str, Mapping[str, int]]) -> Results:
+    def _read(self, claimed: _Claimed, headers: Headers) -> Results:
         at, text, dialect = claimed.at, claimed.text, claimed.dialect
         if len(text) > LONGEST_LINE:
             why = f"the line has {len(text):,} characters; a log line has at most {LONGEST_LINE:,}"
-            yield Unread(line=at.first, text=at.text[:200], why=why)
+            yield at.unread(why).model_copy(update={"text": at.text[:200]})
         elif dialect is None:
             yield at.unread(self.recogniser.nearest(text))
         elif names := _header(dialect, text):
@@ -166,6 +182,14 @@ class Reader:
         interpreter = self._interpreters[dialect.id]
         for one in _each(dialect, raw):
             yield from interpreter.interpret(claimed.at, claimed.text, one)
+
+
+def _joined(block: Sequence[_Claimed]) -> _Claimed:
+    first = block[0]
+    if len(block) == 1:
+        return first
+    at = Logical(first.at.first, block[-1].at.last, "\n".join(one.at.text for one in block))
+    return _Claimed(at, "\n".join(one.text for one in block), first.dialect)
 
 
 def _continues(block: Sequence[_Claimed], claimed: _Claimed) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from knowledge.load import load_shelf
 from knowledge.shelf import Shelf
 from rules.diagnose import Expert
+from tests.minimal import MINIMAL, write
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +20,10 @@ def shelf() -> Shelf:
 @pytest.fixture(scope="session")
 def expert(shelf: Shelf) -> Expert:
     return Expert(shelf)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in MINIMAL.items():
+        write(tmp_path / name, text)
+    return tmp_path

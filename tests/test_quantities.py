@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.quantities import FLAGS, address, flag_class, flags, masked, port, seconds, whole
-from rules.times import envelope_time, seconds_between, stated_time
+from rules.times import envelope_host, envelope_time, seconds_between, stated_time
 
 
 @pytest.mark.parametrize(
@@ -222,6 +222,34 @@ def test_the_time_is_found_at_the_beginning_of_a_line(line: str, value: str | No
 def test_times_are_compared_only_if_they_are_stated_in_the_same_manner() -> None:
     assert seconds_between("2024-03-03T10:15:54Z", "2024-03-03T12:15:55+02:00") == 1
     assert seconds_between("--03-03T10:15:54", "--03-03T10:16:54") == 60
-    assert seconds_between("--03-03T10:15:54", "2024-03-03T10:16:54") is None
+    assert seconds_between("T10:15:54", "2024-03-03T10:16:54") is None
     assert seconds_between("2024-03-03T10:15:54", "2024-03-03T10:16:54Z") is None
     assert seconds_between(None, "2024-03-03T10:16:54Z") is None
+
+
+def test_a_year_that_only_one_time_states_is_taken_for_both() -> None:
+    assert seconds_between("--03-03T10:15:54", "2024-03-03T10:16:54") == 60
+    assert seconds_between("2026-03-01T00:00:00", "--02-28T23:59:59") == -1
+    assert seconds_between("--02-29T10:00:00", "2026-02-28T10:00:05") == 5
+
+
+def test_the_turn_of_the_year_and_of_the_day_are_seen() -> None:
+    assert seconds_between("--12-31T23:59:59", "--01-01T00:00:01") == 2
+    assert seconds_between("T23:59:59.5", "T00:00:01") == 1.5
+    assert seconds_between("--01-01T00:00:01", "--01-01T00:00:00") == -1
+
+
+@pytest.mark.parametrize(
+    ("line", "host"),
+    [
+        ("<134>1 2023-03-02T03:28:09Z gw-1 app - - - text", "gw-1"),
+        ("Mar  3 10:15:54 fw1 kernel: text", "fw1"),
+        ("May 11 2026 10:00:05 fw1 : %ASA-6-106015: text", "fw1"),
+        ("May 11 2026 10:00:05: %ASA-6-106015: text", None),
+        ("2024-03-03 10:15:54 DROP TCP 192.0.2.1 192.0.2.2", None),
+        ("Mar 3 10:15:54 kernel: text", None),
+        ("no time at all here", None),
+    ],
+)
+def test_the_device_is_named_behind_the_time(line: str, host: str | None) -> None:
+    assert envelope_host(line) == host
