@@ -203,10 +203,11 @@ def _counts(leader: Hypothesis) -> bool:
 
 
 def _understood(record: Record, shelf: Shelf) -> str:
-    what = "a connection was opened"
+    what = "a connection was opened" if record.seen == "opened" else "a packet of a connection, or its state, was seen"
     if record.event:
         what = str(shelf.features["log.event"].choices[record.event])
-    writer = f", {record.vendor} {record.product}" if record.vendor != "unknown" else ""
+    named = record.product if record.product.startswith(record.vendor) else f"{record.vendor} {record.product}"
+    writer = f", {named}" if record.vendor != "unknown" else ""
     parts = [f"Line {record.line}{writer}: {what}"]
     if record.source.ip or record.destination.ip:
         parts.append(f"{_end(record.source)} to {_end(record.destination)}")

@@ -30,6 +30,16 @@ _AGAIN_S = 120.0
 """Seconds within which a port used again meets leftovers of its last use: TIME-WAIT, two minutes (RFC 9293 3.4.2)."""
 _AT_ONCE_S = 5.0
 """Seconds within which an opening here and a drop there belong to the same handshake (domain judgement)."""
+_KINDS = {
+    **dict.fromkeys(("f5-bigip", "haproxy", "citrix-netscaler", "aws-alb", "aws-nlb"), "load-balancer"),
+    **dict.fromkeys(("nginx", "apache", "envoy", "zscaler", "barracuda-waf"), "proxy"),
+    **dict.fromkeys(("gcp-cloud-nat", "aws-nat-gateway"), "nat-gateway"),
+}
+"""What stands in the path, by the product that has the connection as well; any other one is a firewall."""
+_SENSORS = ("zeek", "suricata", "snort", "tcpdump", "wireshark")
+_HOSTS = ("host", "applications", "linux-daemon", "openssh", "postfix", "sendmail", "postgresql", "portsentry")
+_BESIDE = frozenset((*_SENSORS, *_HOSTS, "windows-firewall", "windows-filtering-platform", "symantec-endpoint"))
+"""Who sees a connection without standing between its ends."""
 _MANY = 5
 _LONG_S = 60.0
 
@@ -118,20 +128,20 @@ def _ends(line: ReadLine) -> bool:
 
 def _two_devices(main: ReadLine, others: Sequence[ReadLine]) -> Iterator[Fact]:
     """Another device's line on the same flow: it stands in the path; and if it saw the SYN, this one was passed by."""
-    opened = [line for line in others if line.says == "opened"]
-    if main.record.event == "out-of-state" and opened:
-        gap = seconds_between(opened[0].record.time, main.record.time)
-        name = opened[0].record.device or opened[0].record.product
-        if flag_class(main.record.flags) == "SA" and (gap is None or abs(gap) <= _AT_ONCE_S):
-            because = f"{name} built the connection, and its SYN+ACK came here"
-            yield _joined("route.second_path", True, [opened[0], main], because)
-            return
-        yield _joined("route.middlebox", "firewall", [opened[0]], f"{name} has the connection as well")
-    elif any(line.says == "opened" or line.record.event for line in others):
-        first = others[0]
-        name = first.record.device or first.record.product
-        if first.product not in ("zeek", "suricata", "tcpdump", "tshark"):
-            yield _joined("route.middlebox", "firewall", [first], f"{name} has the connection as well")
+    met = [line for line in others if line.product not in _BESIDE and (line.says == "opened" or line.record.event)]
+    if not met:
+        return
+    first = next((line for line in met if line.says == "opened"), met[0])
+    name = first.record.device or first.record.product
+    gap = seconds_between(first.record.time, main.record.time)
+    at_once = gap is None or abs(gap) <= _AT_ONCE_S
+    answer = main.record.event == "out-of-state" and flag_class(main.record.flags) == "SA"
+    if first.says == "opened" and answer and at_once:
+        because = f"{name} built the connection, and its SYN+ACK came here"
+        yield _joined("route.second_path", True, [first, main], because)
+    else:
+        kind = _KINDS.get(first.product, "firewall")
+        yield _joined("route.middlebox", kind, [first], f"{name} has the connection as well")
 
 
 def _spread(main: ReadLine, alike: Sequence[ReadLine], lines: Sequence[ReadLine]) -> Iterator[Fact]:

@@ -54,6 +54,7 @@ class Amount(Shape):
 class Record(Shape):
     """One line in vendor-neutral fields. `source` and `destination` are the packet's, or the session's, as stated.
 
+    `seen` is what a line without an event shows: a connection was opened, or a packet or state of it was seen.
     `last_line` is set where a record stands on several lines; `payload` counts bytes of TCP data; `cannot_say` is what
     this way of writing leaves open.
     """
@@ -65,6 +66,7 @@ class Record(Shape):
     product: str
     device: str | None = Field(None, exclude_if=_unset)
     event: Event | None = None
+    seen: Literal["opened", "packet"] | None = Field(None, exclude_if=_unset)
     time: str | None = None
     source: Endpoint = Endpoint()
     destination: Endpoint = Endpoint()

@@ -143,6 +143,7 @@ class Interpreter:
             product=self._named(line) or (product.product if product else "unknown"),
             device=fields.get("device") or envelope_host(line.text) or envelope_host(line.at.text),
             event=event_of(rule.event, opener.side if opener else None),
+            seen=rule.event if rule.event in ("opened", "packet") else None,
             time=self._time(line) or envelope_time(line.text) or envelope_time(line.at.text),
             source=source,
             destination=destination,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 
 from knowledge.model import Dialect
 from knowledge.pattern import PatternSet, pattern
 from knowledge.shelf import Shelf
 
-_NEAR = 0.5
-"""Share of a dialect's marks that a line must bear to be called near to it."""
+_NEAR = 0.15
+"""What the marks that a line bears of a dialect must weigh to call it near; a mark of one dialect alone weighs 1."""
 
 
 class Recogniser:
@@ -43,14 +44,28 @@ class Recogniser:
 
     def nearest(self, text: str) -> str:
         """Say which dialect an unknown line resembles most, and what it lacks of it."""
-        borne = [self._marks[place] for place in self._mark_set.matching(text.replace("\t", " "))]
-        counts = Counter(dialect.id for dialect, _, _ in borne)
-        shares = [(counts[one.id] / len(one.marks), counts[one.id], one) for one in self._own if counts[one.id]]
-        share, _, best = max(shares, key=lambda one: one[:2], default=(0.0, 0, None))
-        if best is None or share < _NEAR:
+        weights: dict[str, float] = defaultdict(float)
+        here: dict[str, set[str]] = defaultdict(set)
+        for place in self._mark_set.matching(text.replace("\t", " ")):
+            dialect, name, _ = self._marks[place]
+            weights[dialect.id] += self._weights[place]
+            here[dialect.id].add(name)
+        best = max(
+            self._own, key=lambda one: (weights[one.id], len(here[one.id]) / (len(one.marks) or 1)), default=None
+        )
+        if best is None or weights[best.id] < _NEAR:
             return "no dialect recognises this line"
-        here = {name for dialect, name, _ in borne if dialect is best}
-        return f"no dialect recognises this line; it is nearest to {best.title}, {_lacking(best, here)}"
+        return f"no dialect recognises this line; it is nearest to {best.title}, {_lacking(best, here[best.id])}"
+
+    @cached_property
+    def _weights(self) -> list[float]:
+        """Weigh each mark: the fewer dialects have lines that bear it, the more it tells."""
+        bearers = [{dialect.id} for dialect, _, _ in self._marks]
+        for dialect in self._own:
+            for sample in dialect.samples:
+                for place in self._mark_set.matching(sample.line):
+                    bearers[place].add(dialect.id)
+        return [1 / len(one) for one in bearers]
 
 
 def _lacking(dialect: Dialect, here: set[str]) -> str:
