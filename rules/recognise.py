@@ -50,11 +50,10 @@ class Recogniser:
             dialect, name, _ = self._marks[place]
             weights[dialect.id] += self._weights[place]
             here[dialect.id].add(name)
-        best = max(
-            self._own, key=lambda one: (weights[one.id], len(here[one.id]) / (len(one.marks) or 1)), default=None
-        )
-        if best is None or weights[best.id] < _NEAR:
+        near = [one for one in self._own if weights.get(one.id, 0.0) >= _NEAR]
+        if not near:
             return "no dialect recognises this line"
+        best = max(near, key=lambda one: (weights[one.id], len(here[one.id]) / len(one.marks)))
         return f"no dialect recognises this line; it is nearest to {best.title}, {_lacking(best, here[best.id])}"
 
     @cached_property
@@ -63,7 +62,7 @@ class Recogniser:
         bearers = [{dialect.id} for dialect, _, _ in self._marks]
         for dialect in self._own:
             for sample in dialect.samples:
-                for place in self._mark_set.matching(sample.line):
+                for place in self._mark_set.matching(sample.line.replace("\t", " ")):
                     bearers[place].add(dialect.id)
         return [1 / len(one) for one in bearers]
 

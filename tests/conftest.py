@@ -9,6 +9,7 @@ import pytest
 from knowledge.load import load_shelf
 from knowledge.shelf import Shelf
 from rules.diagnose import Expert
+from tests.corpus import CORPUS, Entry, lines
 from tests.minimal import MINIMAL, write
 
 
@@ -27,3 +28,10 @@ def folder(tmp_path: Path) -> Path:
     for name, text in MINIMAL.items():
         write(tmp_path / name, text)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def corpus() -> list[Entry]:
+    if not CORPUS.exists():
+        pytest.skip(f"the corpus of real log lines is not at {CORPUS}; its licences keep it out of the repository")
+    return lines()
