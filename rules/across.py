@@ -11,7 +11,7 @@ from knowledge.model import Event
 from rules.case import Endpoint, Fact, Kind, Record
 from rules.flows import in_words, same_flow
 from rules.interpret import ReadLine
-from rules.packets import told_by_packets
+from rules.packets import in_time, is_syn, told_by_packets
 from rules.quantities import flag_class
 from rules.runs import scans
 from rules.times import seconds_between
@@ -54,6 +54,7 @@ def across(main: ReadLine, lines: Sequence[ReadLine]) -> Iterator[Fact]:
     if main.record.event in _DROPS:
         yield from _before(main, here)
     yield from _again([line for line in same if not _elsewhere(main, line)])
+    yield from _client_began(main, same)
     for one in told_by_packets(main, [line for line in same if not _elsewhere(main, line)]):
         yield _joined(one.feature, one.value, one.lines, one.because)
     yield from _two_devices(main, [line for line in others if _elsewhere(main, line)])
@@ -82,14 +83,27 @@ def _before(main: ReadLine, same: Sequence[ReadLine]) -> Iterator[Fact]:
     An end from long before the last opening belongs to an earlier connection on the same ports.
     """
     earlier = [(ago, line) for line in same if (ago := _ago(main, line)) is not None]
-    openings = [(ago, line) for ago, line in earlier if line.says == "opened"]
+    openings = [(ago, line) for ago, line in earlier if _opened(line)]
     ends = [(ago, line) for ago, line in earlier if _ends(line)]
     if openings:
-        last = min(ago for ago, _ in openings)
+        last, opening = min(openings, key=lambda one: one[0])
         ends = [(ago, line) for ago, line in ends if ago == last or ago <= last + _AGAIN_S]
-        yield _joined("handshake.syn_seen", True, [openings[0][1]], "the connection was built", "seen")
+        yield _joined("handshake.syn_seen", True, [opening], "the connection was built", "seen")
     if ends:
         yield from _ended(main, *min(ends, key=lambda one: one[0]))
+
+
+def _opened(line: ReadLine) -> bool:
+    """Tell whether a line shows a connection opened by a SYN: some are built from a packet in the middle of one."""
+    without = any(one.feature == "handshake.syn_seen" and one.value is False for one in line.stated)
+    return line.says == "opened" and not without and (not line.record.flags or "SYN" in line.record.flags)
+
+
+def _client_began(main: ReadLine, same: Sequence[ReadLine]) -> Iterator[Fact]:
+    """A SYN that was seen anywhere is a SYN that the client sent."""
+    begun = [line for line in same if line is not main and (_opened(line) or is_syn(line))]
+    if begun:
+        yield _joined("handshake.client_sent_syn", True, begun[:1], "its opening was seen")
 
 
 def _ago(main: ReadLine, line: ReadLine) -> float | None:
@@ -112,14 +126,20 @@ def _ended(main: ReadLine, gap: float, end: ReadLine) -> Iterator[Fact]:
 
 def _again(same: Sequence[ReadLine]) -> Iterator[Fact]:
     """Find the same addresses and ports in use again shortly after an end, or opened twice."""
-    turns = [line for line in same if line.says == "opened" or _ends(line)]
+    turns = in_time([line for line in same if line.says == "opened" or _ends(line)])
     for earlier, later in pairwise(turns):
         gap = seconds_between(earlier.record.time, later.record.time)
-        again = later.says == "opened" and (earlier.says == "opened" or _ends(earlier))
-        if again and gap is not None and 0 <= gap <= _AGAIN_S and earlier.record.id != later.record.id:
+        if later.says == "opened" and gap is not None and gap <= _AGAIN_S and _another(earlier, later, gap):
             because = f"the same ports were opened again {plain(gap)} s later"
             yield _joined("scope.same_port_again", True, [earlier, later], because)
             return
+
+
+def _another(earlier: ReadLine, later: ReadLine, gap: float) -> bool:
+    """Tell whether two lines of the same ports speak of two connections: by their numbers, else by an end between."""
+    if earlier.record.id and later.record.id:
+        return gap >= 0 and earlier.record.id != later.record.id
+    return gap > 0 and _ends(earlier)
 
 
 def _ends(line: ReadLine) -> bool:

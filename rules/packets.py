@@ -17,6 +17,10 @@ _TELLS_DIRECTION = 3
 """Packets that must all come from one side before the other one is called unseen."""
 
 
+_CAPTURES = ("tcpdump", "wireshark")
+"""Who writes every packet down; a firewall's rule may log one direction only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What packets show, and the lines that show it."""
@@ -34,7 +38,7 @@ def told_by_packets(main: ReadLine, lines: Sequence[ReadLine]) -> Iterator[Seen]
     ]
     if len(packets) < 2 or not any(line.says == "packet" for line in packets):
         return
-    ordered = _in_time(packets)
+    ordered = in_time(packets)
     yield from _handshake(ordered)
     yield from _directions(ordered)
     yield from _silence(main, ordered)
@@ -46,14 +50,19 @@ def _is_reset(line: ReadLine) -> bool:
     return line.says.startswith("reset-by-") and "RST" in line.record.flags
 
 
-def _in_time(lines: Sequence[ReadLine]) -> list[ReadLine]:
+def in_time(lines: Sequence[ReadLine]) -> list[ReadLine]:
     """Order lines by their times, where all of them can be compared; else leave them as they stand."""
-    first = lines[0].record.time
+    first = lines[0].record.time if lines else None
     gaps = [seconds_between(first, line.record.time) for line in lines]
     known = [gap for gap in gaps if gap is not None]
     if len(known) < len(lines):
         return list(lines)
     return [line for _, _, line in sorted(zip(known, range(len(lines)), lines, strict=True), key=lambda one: one[:2])]
+
+
+def is_syn(line: ReadLine) -> bool:
+    """Tell whether a line is a packet that opens a connection."""
+    return bool(_with([line], "SYN", "ACK RST FIN"))
 
 
 def _with(lines: Sequence[ReadLine], has: str, lacks: str = "") -> list[ReadLine]:
@@ -65,7 +74,6 @@ def _handshake(packets: Sequence[ReadLine]) -> Iterator[Seen]:
     opening, answer = _with(packets, "SYN", "ACK RST FIN"), _with(packets, "SYN ACK", "RST FIN")
     if opening:
         yield Seen("handshake.syn_seen", True, opening[:1], "its SYN is among the packets")
-        yield Seen("handshake.client_sent_syn", True, opening[:1], "its SYN is among the packets")
     client = opening[0].record.source if opening else answer[0].record.destination if answer else None
     last = [
         line for line in _with(packets, "ACK", "SYN RST") if client is not None and line.record.source.ip == client.ip
@@ -84,7 +92,8 @@ def _directions(packets: Sequence[ReadLine]) -> Iterator[Seen]:
         return
     going_on = _with(packets, "ACK", "RST")
     client = next((line.client for line in packets if line.client), None)
-    if client and len(packets) >= _TELLS_DIRECTION and len(going_on) >= _TELLS_DIRECTION - 1:
+    complete = all(line.product in _CAPTURES for line in packets)
+    if client and complete and len(packets) >= _TELLS_DIRECTION and len(going_on) >= _TELLS_DIRECTION - 1:
         way = "client-to-server" if client == "source" else "server-to-client"
         yield Seen(
             "route.both_directions", way, packets, "they acknowledge the other side, whose packets are not there"
@@ -99,7 +108,7 @@ def _silence(main: ReadLine, packets: Sequence[ReadLine]) -> Iterator[Seen]:
 
 
 def _pause(main: ReadLine, before: Sequence[ReadLine]) -> tuple[float, ReadLine, ReadLine] | None:
-    """Find the silence that ended in the main line, or in the packet that it answers: data sent into a dead connection."""
+    """Find the silence that ended in the main line, or in what it answers: data sent into a dead connection."""
     if not before or len(_with(before, "SYN", "ACK")) == len(before):
         return None
     sender = main.record.source.ip

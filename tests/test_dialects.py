@@ -121,7 +121,11 @@ def test_words_that_were_not_understood_are_given_back(shelf: Shelf) -> None:
 
 
 def test_a_paste_of_all_vendors_gives_each_line_to_its_own_dialect(shelf: Shelf) -> None:
-    known = [dialect for dialect in DIALECTS if not dialect.fallback]
-    samples = [next(sample for sample in dialect.samples if sample.event != "irrelevant") for dialect in known]
-    lines = read("\n".join(sample.line for sample in samples), shelf).lines
-    assert {line.record.dialect for line in lines} == {dialect.id for dialect in known}
+    firsts = {
+        dialect.id: next((one.line for one in dialect.samples if one.event != "irrelevant"), None)
+        for dialect in DIALECTS
+        if not dialect.fallback
+    }
+    lines = read("\n".join(filter(None, firsts.values())), shelf).lines
+    assert {line.record.dialect for line in lines} == {id_ for id_, line in firsts.items() if line}
+    assert len(lines) >= AT_LEAST
