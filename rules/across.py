@@ -54,7 +54,7 @@ def across(main: ReadLine, lines: Sequence[ReadLine]) -> Iterator[Fact]:
     if main.record.event in _DROPS:
         yield from _before(main, here)
     yield from _again([line for line in same if not _elsewhere(main, line)])
-    yield from _client_began(main, same)
+    yield from _client_began(same)
     for one in told_by_packets(main, [line for line in same if not _elsewhere(main, line)]):
         yield _joined(one.feature, one.value, one.lines, one.because)
     yield from _two_devices(main, [line for line in others if _elsewhere(main, line)])
@@ -99,10 +99,10 @@ def _opened(line: ReadLine) -> bool:
     return line.says == "opened" and not without and (not line.record.flags or "SYN" in line.record.flags)
 
 
-def _client_began(main: ReadLine, same: Sequence[ReadLine]) -> Iterator[Fact]:
+def _client_began(same: Sequence[ReadLine]) -> Iterator[Fact]:
     """A SYN that was seen anywhere is a SYN that the client sent."""
-    begun = [line for line in same if line is not main and (_opened(line) or is_syn(line))]
-    if begun:
+    begun = [line for line in same if _opened(line) or is_syn(line)]
+    if begun and len(same) > 1:
         yield _joined("handshake.client_sent_syn", True, begun[:1], "its opening was seen")
 
 

@@ -15,11 +15,12 @@ _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,6}|#[xX][0-9A-Fa-f]{1,
 
 def clean(text: str) -> str:
     """Undo what chats and mails do to a line; show what cannot be shown as U+FFFD (controls, lone surrogates)."""
-    if "&" in text:
+    own_quotes = text.startswith("{") and '"' in text  # in JSON that kept its quotes, other ones are content
+    if "&" in text and not own_quotes:
         text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
     if text.isascii() and text.isprintable():
         return text
     if "\x1b" in text:
         text = _COLOURS.sub("", text)  # of a terminal
-    text = text.translate(_SMART).translate(_CONTROLS)
+    text = (text if own_quotes else text.translate(_SMART)).translate(_CONTROLS)
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -211,13 +211,17 @@ def _json(_dialect: Dialect, line: str) -> Raw | None:
 _DEEPEST = 12
 _LONGEST_LIST = 64
 """Items of a list that are looked at."""
+_LONGEST_NAME = 256
+"""Characters of a name joined with dots; every value below it repeats it."""
 
 
 def _flatten(content: Any, path: str, found: dict[str, str], depth: int = 0) -> None:
     if isinstance(content, (dict, list)):
         items = content.items() if isinstance(content, dict) else enumerate(content[:_LONGEST_LIST])
         for key, value in items if depth < _DEEPEST else ():
-            _flatten(value, f"{path}.{key}" if path else str(key), found, depth + 1)
+            name = f"{path}.{key}" if path else str(key)
+            if len(name) <= _LONGEST_NAME:
+                _flatten(value, name, found, depth + 1)
     elif content is not None and path:
         found[path] = str(content).lower() if isinstance(content, bool) else str(content)
 

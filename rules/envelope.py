@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from knowledge.pattern import pattern
+from rules.clean import clean
 from rules.times import written
 
 _QUOTE = r"^\s{0,8}(?:(?:>|\|(?: |$)|&gt;) ?){1,8}"
@@ -97,7 +98,8 @@ def _of_json(text: str) -> str | None:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return _message(content) if isinstance(content, dict) else None
+    inner = _message(content) if isinstance(content, dict) else None
+    return None if inner is None else clean(inner)
 
 
 def _message(content: Mapping[str, Any]) -> str | None:

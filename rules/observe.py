@@ -11,6 +11,7 @@ from rules.case import Fact, Kind, Record
 from rules.interpret import ReadLine
 from rules.quantities import flag_class
 from rules.read import Reading
+from rules.times import seconds_between
 
 _SYMPTOMS: Mapping[Event, str] = {
     "out-of-state": "out-of-state",
@@ -32,14 +33,24 @@ def observe(reading: Reading) -> list[Fact]:
     main = main_line(reading.lines)
     if main is None:
         return []
-    facts = [*_of_line(main), *across(main, reading.lines)]
+    joined = list(across(main, reading.lines))
+    proven = [
+        fact for fact in joined if fact.kind == "seen"
+    ]  # an opening that was logged outweighs what a drop implies
+    facts = [*proven, *_of_line(main), *joined]
     return list({fact.feature: fact for fact in reversed(facts)}.values())[::-1]
 
 
 def main_line(lines: Sequence[ReadLine]) -> ReadLine | None:
-    """Choose the line the case is about: a drop before a reset before anything else, the first of its kind."""
+    """Choose the line the case is about: a drop before a reset before anything else, the earliest of its kind."""
     order: dict[Event | None, int] = {event: place for place, event in enumerate(_MAIN_FIRST)}
-    return min(lines, key=lambda line: order.get(line.record.event, len(order)), default=None)
+    places = [order.get(line.record.event, len(order)) for line in lines]
+    alike = [line for line, place in zip(lines, places, strict=True) if place == min(places)]
+    gaps = [seconds_between(alike[0].record.time, line.record.time) for line in alike]
+    known = [gap for gap in gaps if gap is not None]
+    if not alike or len(known) < len(alike):
+        return alike[0] if alike else None
+    return alike[known.index(min(known))]
 
 
 def _fact(line: int, feature: str, value: Value, kind: Kind = "seen", because: str = "") -> Fact:

@@ -85,6 +85,15 @@ def address(text: str | None) -> str | None:
         return None if not text or len(text) > 255 or masked(text) else text
 
 
+def is_ip(text: str) -> bool:
+    """Tell whether a text is an IP address, and no host's name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def masked(text: str) -> bool:
     """Tell whether a text only stands in for what was taken out, or says that there is nothing."""
     return _MASKED.fullmatch(text) is not None

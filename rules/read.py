@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,8 +20,9 @@ from rules.flows import joined_by_id
 from rules.gather import Logical, gather
 from rules.interpret import Interpreter, ReadLine, Used
 from rules.openers import with_openers
-from rules.recognise import Recogniser
+from rules.recognise import Claimed, Recogniser
 from rules.runs import with_scans
+from rules.wrapped import unwrapped
 
 LONGEST_LINE = 65_536
 """Characters; longer lines are reported, not read."""
@@ -72,15 +74,6 @@ def reader_of(shelf: Shelf) -> Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class _Claimed:
-    """A line beside what it says once it is taken out of its packing, and whose it is."""
-
-    at: Logical
-    text: str
-    dialect: Dialect | None
-
-
-@dataclass(frozen=True, slots=True)
 class Decoded:
     """The raw names of one record, the text they come from, and what of the dialect they make use of."""
 
@@ -101,8 +94,7 @@ class Reader:
     def stream(self, lines: Iterable[str]) -> Results:
         """Read line after line, in memory that does not grow: records and unread ones, in the order of the lines."""
         headers: Headers = {}
-        for part in self._parts(lines):
-            yield from self._read(part, headers)
+        yield from unwrapped(self._parts(lines), lambda part: list(self._read(part, headers)), self._claim)
 
     def together(self, results: Iterable[ReadLine | Unread]) -> Reading:
         """Give what lines say because of one another: addresses lent within a trace, and runs that are a scan."""
@@ -133,22 +125,22 @@ class Reader:
                 for one in _each(dialect, raw):
                     yield Decoded(dialect, part.text, one, self._interpreters[dialect.id].used(one))
 
-    def _claim(self, line: Logical) -> _Claimed:
+    def _claim(self, line: Logical) -> Claimed:
         if len(line.text) > LONGEST_LINE:
-            return _Claimed(line, line.text, None)
+            return Claimed(line, line.text, None)
         forms: list[str] = []
         for text in carried(line.text):
             if dialect := self.recogniser.known(text):
-                return _Claimed(line, text, dialect)
+                return Claimed(line, text, dialect)
             forms.append(text)
         for text in sorted(forms, key=len):
             if dialect := self.recogniser.fallback(text):
-                return _Claimed(line, text, dialect)
-        return _Claimed(line, forms[0], None)
+                return Claimed(line, text, dialect)
+        return Claimed(line, forms[0], None)
 
-    def _parts(self, lines: Iterable[str]) -> Iterator[_Claimed]:
+    def _parts(self, lines: Iterable[str]) -> Iterator[Claimed]:
         """Give each line, or each block of lines that belong to one record, beside whose it is."""
-        block: list[_Claimed] = []
+        block: list[Claimed] = []
         for line in gather(lines):
             claimed = self._claim(line)
             if block and not _continues(block, claimed):
@@ -161,7 +153,7 @@ class Reader:
         if block:
             yield _joined(block)
 
-    def _read(self, claimed: _Claimed, headers: Headers) -> Results:
+    def _read(self, claimed: Claimed, headers: Headers) -> Results:
         at, text, dialect = claimed.at, claimed.text, claimed.dialect
         if len(text) > LONGEST_LINE:
             why = f"the line has {len(text):,} characters; a log line has at most {LONGEST_LINE:,}"
@@ -174,7 +166,7 @@ class Reader:
         else:
             yield from self._decoded(claimed, dialect, headers.get(dialect.id))
 
-    def _decoded(self, claimed: _Claimed, dialect: Dialect, columns: Mapping[str, int] | None) -> Results:
+    def _decoded(self, claimed: Claimed, dialect: Dialect, columns: Mapping[str, int] | None) -> Results:
         raw = decode(dialect, claimed.text, columns)
         if raw is None:
             yield claimed.at.unread(f"{dialect.title}: the line breaks off or is written differently")
@@ -184,15 +176,15 @@ class Reader:
             yield from interpreter.interpret(claimed.at, claimed.text, one)
 
 
-def _joined(block: Sequence[_Claimed]) -> _Claimed:
+def _joined(block: Sequence[Claimed]) -> Claimed:
     first = block[0]
     if len(block) == 1:
         return first
     at = Logical(first.at.first, block[-1].at.last, "\n".join(one.at.text for one in block))
-    return _Claimed(at, "\n".join(one.text for one in block), first.dialect)
+    return Claimed(at, "\n".join(one.text for one in block), first.dialect)
 
 
-def _continues(block: Sequence[_Claimed], claimed: _Claimed) -> bool:
+def _continues(block: Sequence[Claimed], claimed: Claimed) -> bool:
     dialect = block[0].dialect
     if dialect is None or dialect.block is None or len(block) >= _LONGEST_BLOCK:
         return False
@@ -210,6 +202,7 @@ def _each(dialect: Dialect, raw: Mapping[str, str]) -> Iterator[Mapping[str, str
     items = [text for name, text in raw.items() if pattern(dialect.each).fullmatch(name)] if dialect.each else []
     if not items:
         yield raw
+    shared = dict(raw)
     for item in items:
         found = next((one for text in dialect.patterns if (one := pattern(text).found(item)) is not None), {})
-        yield {**raw, "item": item, **found}
+        yield ChainMap({"item": item, **found}, shared)  # no copy: thousands of items share thousands of names

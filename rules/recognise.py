@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from knowledge.model import Dialect
 from knowledge.pattern import PatternSet, pattern
 from knowledge.shelf import Shelf
+from rules.gather import Logical
 
 _NEAR = 0.15
 """What the marks that a line bears of a dialect must weigh to call it near; a mark of one dialect alone weighs 1."""
+_TYPICAL = 2
+"""Samples of each dialect that marks are weighed on; the first of them are the usual ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A line beside what it says once it is taken out of its packing, and whose it is."""
+
+    at: Logical
+    text: str
+    dialect: Dialect | None
 
 
 class Recogniser:
@@ -61,7 +74,7 @@ class Recogniser:
         """Weigh each mark: the fewer dialects have lines that bear it, the more it tells."""
         bearers = [{dialect.id} for dialect, _, _ in self._marks]
         for dialect in self._own:
-            for sample in dialect.samples:
+            for sample in dialect.samples[:_TYPICAL]:
                 for place in self._mark_set.matching(sample.line.replace("\t", " ")):
                     bearers[place].add(dialect.id)
         return [1 / len(one) for one in bearers]

@@ -63,12 +63,22 @@ def _stretches(moments: Sequence[float]) -> Iterator[tuple[int, int]]:
 
 
 def _is_scan(records: Sequence[Record]) -> bool:
-    targets = {(record.destination.ip, record.destination.port) for record in records}
+    targets = {_target(record) for record in records}
     ports = {record.source.port for record in records}
     if all(_odd(record) for record in records):
         return len(targets) >= _WITH_ODD_FLAGS
-    one_port = len(ports) == 1 and None not in ports
-    return len(targets) >= (_FROM_ONE_PORT if one_port else _TARGETS)
+    if len(ports) == 1 and None not in ports:
+        return len(targets) >= _FROM_ONE_PORT
+    return len({_target(record) for record in records if not _leftover(record)}) >= _TARGETS
+
+
+def _target(record: Record) -> tuple[str | None, int | None]:
+    return record.destination.ip, record.destination.port
+
+
+def _leftover(record: Record) -> bool:
+    """Tell whether a packet is one of a connection that was lost: data or an end. No probe from many ports is."""
+    return record.event == "out-of-state" and bool({"PSH", "FIN", "RST"} & set(record.flags))
 
 
 def _odd(record: Record) -> bool:

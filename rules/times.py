@@ -14,6 +14,7 @@ _LATEST_EPOCH = 4_102_444_800  # the year 2100
 _NO_YEAR = 1904  # a leap year, so that 29 February can be read
 _NO_DATE = 1900  # strptime's own, where a format names no date
 _US = r"\b\d{1,2}/\d{1,2}/\d{4},? \d{1,2}:\d\d:\d\d ?[AP]M\b"
+_TIME_OF_DAY = r"^\W{0,3}(?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)\s"
 _SLASHED = r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b"
 _STAMP = rf"(?:{_BSD}|\b\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)?)"
 _HOST = rf"{_STAMP} (?P<host>[A-Za-z0-9][\w.-]{{0,63}}) "
@@ -41,6 +42,8 @@ def envelope_time(line: str) -> str | None:
     for form, styles in _STYLES:
         if match := pattern(form).search(head):
             return stated_time(" ".join((match.group() or "").replace(",", "").split()), styles)
+    if found := pattern(_TIME_OF_DAY).found(head):
+        return stated_time(found["time"][:15], ["%H:%M:%S.%f", "%H:%M:%S"])
     return None
 
 

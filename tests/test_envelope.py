@@ -96,3 +96,9 @@ def test_packing_in_packing_is_opened_only_so_deep() -> None:
     for _ in range(50):
         line = json.dumps({"message": line}) if len(line) < 60_000 else line
     assert 1 < len(list(carried(line))) < 8
+
+
+def test_quotes_inside_json_are_content_until_it_is_opened(shelf: Shelf) -> None:
+    curled = PAIRS.replace('"fw1"', "\u201cfw1\u201d") + ' msg="a &quot;b&quot;"'
+    record = read(json.dumps({"log": curled, "stream": "stdout"}, ensure_ascii=False), shelf).lines[0].record
+    assert (record.event, record.device) == ("reset-by-server", "fw1")
