@@ -1,4 +1,4 @@
-"""Reading takes time in proportion to what is pasted, whatever it is: the cost of a character, or a line, stays flat."""
+"""Reading takes time in proportion to what is pasted, whatever it is: the cost of a character or a line stays flat."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import gc
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from knowledge.load import load_shelf
 from knowledge.model import Dialect
+from rules.case import Fact
 from rules.observe import observe
-from rules.read import LONGEST_LINE, Reading, read, reader_of
+from rules.read import LONGEST_LINE, read, reader_of
 
 SHELF = load_shelf()
 READER = reader_of(SHELF)
@@ -26,13 +27,12 @@ TRIES = 5
 LENGTHS = (2_000, 32_000)
 LONGER = (8_000, 64_000)
 
-Work = Callable[[int], object]
-"""Something done with a text, or a paste, of a given size."""
 Grown = Callable[[int], str]
-"""A line of a given length."""
+"""Gives a line of about a given length."""
+Whole = TypeVar("Whole", bound=Sized)
 
 
-def growth(work: Work, short: int, long: int) -> float:
+def growth(work: Callable[[Whole], object], short: Whole, long: Whole) -> float:
     """Say by how much the cost of one part grows from a short whole to a long one."""
     found = float("inf")
     for _ in range(TRIES):
@@ -42,13 +42,13 @@ def growth(work: Work, short: int, long: int) -> float:
     return found
 
 
-def _cost(work: Work, size: int) -> float:
-    """Give the processor's seconds for each of so many parts, garbage collection left out."""
+def _cost(work: Callable[[Whole], object], whole: Whole) -> float:
+    """Give the processor's seconds for each part, garbage collection left out."""
     gc.disable()
     try:
         begin = time.process_time()
-        work(size)
-        return max(time.process_time() - begin, 1e-6) / size
+        work(whole)
+        return max(time.process_time() - begin, 1e-6) / len(whole)
     finally:
         gc.enable()
 
@@ -89,25 +89,36 @@ def _with_a_part_repeated(line: str, places: int) -> Iterator[tuple[str, Grown]]
 def _as_json(line: str) -> Iterator[tuple[str, Grown]]:
     """Grow what is JSON and stays so: more items in all its lists, more keys, deeper nesting."""
     try:
-        content = json.loads(line[line.find("{") :])
+        content = json.loads(line[max(line.find("{"), 0) :])
     except ValueError:
         return
-    yield "more items", partial(_with_more_items, content)
-    yield "more keys", lambda size: json.dumps({**content, **{f"k{n}": n for n in range(size // 14)}})
-    yield "deeper", lambda size: json.dumps({**content, "k": "[" * 900})[:-2] + _filled('"', ',[{"a":[1,', '"}', size)
+    if isinstance(content, dict):
+        yield "more items", partial(_with_more_items, content)
+        yield "many short items", partial(_with_more_items, _repeated(content, 1, longest=1))
+        yield "more keys", lambda size: json.dumps({**content, **{f"k{n}": n for n in range(size // 14)}})
+        yield (
+            "deeper",
+            lambda size: json.dumps(content)[:-1] + ', "k": ' + '{"a":' * (size // 6) + "1" + "}" * (size // 6),
+        )
 
 
 def _with_more_items(content: object, size: int) -> str:
-    grown = [json.dumps(content)]
-    while len(grown[-1]) < min(size, LONGEST_LINE) and grown[-1] not in grown[:-1]:
-        grown.append(json.dumps(_repeated(content, len(grown) + 1)))
-    return grown[-1] if len(grown[-1]) <= LONGEST_LINE else grown[-2]
+    text, times = json.dumps(content), 1
+    while len(text) < size and times < size:
+        times += 1 + times // 4
+        text, last = json.dumps(_repeated(content, times)), text
+        if len(text) > LONGEST_LINE:
+            return last
+    return text
 
 
-def _repeated(content: Any, times: int) -> Any:
+def _repeated(content: Any, times: int, longest: int | None = None) -> Any:
+    """Repeat the items of all lists, those that are texts cut to so many characters at most."""
     if isinstance(content, dict):
-        return {key: _repeated(value, times) for key, value in content.items()}
-    return [_repeated(one, times) for one in content] * times if isinstance(content, list) else content
+        return {key: _repeated(value, times, longest) for key, value in content.items()}
+    if isinstance(content, list):
+        return [one[:longest] if isinstance(one, str) else _repeated(one, times, longest) for one in content] * times
+    return content
 
 
 def _longest_sample(dialect: Dialect) -> str:
@@ -116,14 +127,14 @@ def _longest_sample(dialect: Dialect) -> str:
     return max(said, key=len)
 
 
-def _read(grown: Grown, size: int) -> None:
-    for _ in READER.stream(grown(size)[:LONGEST_LINE].split("\n")):
+def _read(line: str) -> None:
+    for _ in READER.stream(line[:LONGEST_LINE].split("\n")):
         pass
 
 
 def too_dear(ways: Iterator[tuple[str, Grown]], short: int, long: int) -> dict[str, float]:
     """Name the ways to grow a line whose cost grows faster than their length."""
-    found = {name: growth(partial(_read, grown), short, long) for name, grown in ways}
+    found = {name: growth(_read, grown(short), grown(long)) for name, grown in ways}
     return {name: by for name, by in found.items() if by > FACTOR}
 
 
@@ -133,7 +144,8 @@ each_dialect = pytest.mark.parametrize("dialect", SHELF.dialects.values(), ids=l
 @each_dialect
 def test_a_long_line_costs_no_more_for_each_character_than_a_short_one(dialect: Dialect) -> None:
     line = _longest_sample(dialect)
-    for ways in (_with_fillers(line), _with_a_part_repeated(line, 4), _as_json(line)):
+    printed = (_as_json(sample.line) for sample in dialect.samples[:6])
+    for ways in (_with_fillers(line), _with_a_part_repeated(line, 4), *printed):
         assert too_dear(ways, *LENGTHS) == {}
 
 
@@ -145,9 +157,15 @@ def test_no_sample_can_be_grown_into_a_line_that_costs_more(dialect: Dialect) ->
             assert too_dear(ways, *LONGER) == {}
 
 
-ASA = "Mar 03 2024 10:{m:02}:{s:02} fw1 : %ASA-6-106015: Deny TCP (no connection) from {src} to {dst} flags {flags} on interface x"
-BUILT = "%ASA-6-302013: Built outbound TCP connection {n} for x:198.51.100.7/443 (198.51.100.7/443) to y:192.0.2.1/{p} (203.0.113.9/{q})"
-TRACE = 'id=20085 trace_id={n} func=print_pkt_detail line=5501 msg="vd-root:0 received a packet(proto=6, 192.0.2.1:{p}->198.51.100.7:443) from port1. flag [.], seq 1, ack 1, win 1"'
+ASA = "Mar 3 10:{m:02}:{s:02} %ASA-6-106015: Deny TCP (no connection) from {src} to {dst} flags {flags} on interface x"
+BUILT = (
+    "%ASA-6-302013: Built outbound TCP connection {n} for x:198.51.100.7/443 (198.51.100.7/443) "
+    "to y:192.0.2.1/{p} (203.0.113.9/{q})"
+)
+TRACE = (
+    'id=20085 trace_id={n} func=print_pkt_detail line=5501 msg="vd-root:0 received a packet(proto=6, '
+    '192.0.2.1:{p}->198.51.100.7:443) from port1. flag [.], seq 1, ack 1, win 1"'
+)
 
 
 def _clock(n: int) -> dict[str, int]:
@@ -176,43 +194,38 @@ PASTES: dict[str, Callable[[int], str]] = {
 }
 
 
-def _paste(line: Callable[[int], str], size: int) -> Reading:
-    reading = read("\n".join(line(n) for n in range(size)), SHELF)
-    observe(reading)
-    return reading
+def _paste(name: str, size: int) -> list[str]:
+    return [PASTES[name](n) for n in range(size)]
+
+
+def _observed(lines: list[str]) -> list[Fact]:
+    return observe(read("\n".join(lines), SHELF))
 
 
 @pytest.mark.parametrize("name", PASTES)
 def test_a_long_paste_costs_no_more_for_each_line_than_a_short_one(name: str) -> None:
-    assert growth(partial(_paste, PASTES[name]), 200, 3_200) <= FACTOR
+    assert growth(_observed, _paste(name, 200), _paste(name, 3_200)) <= FACTOR
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", PASTES)
 def test_the_longest_paste_costs_no_more_for_each_line_than_a_short_one(name: str) -> None:
-    assert growth(partial(_paste, PASTES[name]), 1_000, 20_000) <= FACTOR
+    assert growth(_observed, _paste(name, 1_000), _paste(name, 20_000)) <= FACTOR
 
 
 @pytest.mark.parametrize("name", ["one flow", "many flows", "a scan", "packets", "a chain of translations", "traces"])
-def test_the_lines_of_these_pastes_are_read_and_speak_of_one_another(name: str) -> None:
-    reading = _paste(PASTES[name], 200)
-    assert len(reading.lines) == 200
-    assert any(fact.origin.count("line") for fact in observe(reading))
+def test_every_line_of_these_pastes_is_read(name: str) -> None:
+    assert len(read("\n".join(_paste(name, 200)), SHELF).lines) == 200
 
 
 def test_what_looks_back_from_every_character_is_seen() -> None:
-    backtracking = re.compile("[a-z ]*#")
-    assert growth(lambda size: backtracking.search("a " * (size // 2)), 1_000, 16_000) > FACTOR
+    assert growth(re.compile("[a-z ]*#").search, "a " * 500, "a " * 8_000) > FACTOR
 
 
 def test_what_copies_all_for_every_part_is_seen() -> None:
-    def copied(size: int) -> None:
-        parts = dict.fromkeys(range(size), "")
-        for _ in parts:
-            dict(parts)
-
-    assert growth(copied, 200, 3_200) > FACTOR
+    short, long = (dict.fromkeys(range(size)) for size in (100, 1_600))
+    assert growth(lambda parts: sum(len(dict(parts)) for _ in parts), short, long) > FACTOR
 
 
 def test_what_looks_at_everything_once_is_not_taken_for_that() -> None:
-    assert growth(lambda size: sum(ord(one) for one in "x" * size), *LENGTHS) <= FACTOR
+    assert growth(lambda text: sum(map(ord, text)), "x" * LENGTHS[0], "x" * LENGTHS[1]) <= FACTOR
