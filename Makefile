@@ -9,7 +9,7 @@ READY   := $(VENV)/installed
 PIP     := $(RUN) -m pip install -qq --no-input --disable-pip-version-check --require-hashes
 UV      := uv==0.13.8
 
-.PHONY: help run test check lint soak bench format lock clean force
+.PHONY: help run test check lint soak fuzz bench format lock clean force
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -31,6 +31,13 @@ lint: $(READY)
 
 soak: $(READY)  ## the long tests
 	@$(RUN) -m pytest -m soak $(ARGS)
+
+fuzz: $(VENV)/fuzz  ## make up pastes for half an hour; for so many minutes: make fuzz ARGS=3
+	@$(RUN) -m tests.fuzz_read $(ARGS)
+
+$(VENV)/fuzz: requirements-fuzz.lock $(READY)
+	@$(PIP) -r requirements-fuzz.lock
+	@touch $@
 
 bench: $(READY)  ## how many diagnoses a second
 	@$(RUN) -m bench.diagnose $(ARGS)

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 
-from rules.case import Unread
+from rules.case import Record, Unread
 from rules.clean import clean
 from rules.interpret import ReadLine
 from rules.read import Reader
@@ -29,8 +29,9 @@ def problems(paste: str, reader: Reader) -> Iterator[str]:
     whole = reader.together(found)
     if len(whole.lines) + len(whole.unread) != len(found):
         yield "taken together, there are more or fewer results"
-    for one in (*whole.lines, *whole.unread):
-        written = (one.record if isinstance(one, ReadLine) else one).model_dump_json(by_alias=True)
+    results: Sequence[Result] = (*whole.lines, *whole.unread)
+    for one in results:
+        written = _shape(one).model_dump_json(by_alias=True)
         if not isinstance(json.loads(written.encode()), dict):
             yield f"this is no JSON of a record: {written!r}"
 
@@ -41,5 +42,9 @@ def _filled(lines: Sequence[str]) -> set[int]:
 
 
 def _place(one: Result) -> tuple[int, int]:
-    stated = one.record if isinstance(one, ReadLine) else one
+    stated = _shape(one)
     return stated.line, stated.last_line or stated.line
+
+
+def _shape(one: Result) -> Record | Unread:
+    return one.record if isinstance(one, ReadLine) else one

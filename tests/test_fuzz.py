@@ -1,9 +1,9 @@
-"""Samples cut, spliced, swapped, repeated and sprinkled with anything are read without a loss, and so are whole pastes."""
+"""Samples cut, spliced, swapped, repeated and mixed with anything are read without a loss, and so are whole pastes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -18,8 +18,20 @@ from tests.reading import problems
 SHELF = load_shelf()
 READER = reader_of(SHELF)
 SAMPLES = [sample.line for dialect in SHELF.dialects.values() for sample in dialect.samples]
-PRINTED = [json.dumps(json.loads(line), indent=indent) for line in SAMPLES if line.startswith("{") for indent in (1, 4)]
-EXAMPLES = 250
+
+
+def _printed() -> Iterator[str]:
+    """Print the samples that are JSON over many lines."""
+    for line in SAMPLES:
+        try:
+            content = json.loads(line)
+        except ValueError:
+            continue
+        yield from (json.dumps(content, indent=indent) for indent in (1, 4) if isinstance(content, dict))
+
+
+PRINTED = list(_printed())
+EXAMPLES = 500
 
 Mutation = Callable[[str, str, int, int], str]
 """Makes a text of two texts and two places in the first; places beyond its end count from its beginning again."""
