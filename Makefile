@@ -39,8 +39,9 @@ $(VENV)/fuzz: requirements-fuzz.lock $(READY)
 	@$(PIP) -r requirements-fuzz.lock
 	@touch $@
 
-bench: $(READY)  ## how many diagnoses a second
+bench: $(READY)  ## how long a diagnosis takes, and how fast lines are read; more lines: make bench SIZE=1G
 	@$(RUN) -m bench.diagnose $(ARGS)
+	@$(RUN) -m bench.read --size $(or $(SIZE),20M)
 
 format: $(READY)  ## put the source in order
 	@$(RUN) -m ruff check --fix-only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import select
 import socket
@@ -23,7 +24,7 @@ from bot.wording import page
 from knowledge.shelf import Shelf
 from rules.answers import make_case
 from rules.case import Diagnosis, Record, Unread
-from rules.read import Reader, reader_of
+from rules.read import Reader, Reading, reader_of
 
 app = typer.Typer(
     help="Paste a firewall log line. Get the cause, the proof, and the next step.",
@@ -115,7 +116,7 @@ def read(
     """Say what each line says: one record, or one "unread", a line. Files may be of any size."""
     reader = reader_of(our_shelf())
     try:
-        with _opened(file) as stream:
+        with _opened(file) as stream, _uncollected():
             read_any = _show(reader, lines_of(stream), as_json=as_json)
     except BrokenPipeError:
         sys.stdout = None  # whoever reads has had enough; there is nowhere left to flush to
@@ -138,15 +139,31 @@ def _opened(file: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: records form no cycles, and looking through them takes a sixth of the time."""
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
 def _show(reader: Reader, lines: Iterator[str], *, as_json: bool) -> bool:
     read_any = False
     for reading in reader.pages(lines):
-        found: list[Record | Unread] = [*(line.record for line in reading.lines), *reading.unread]
-        found.sort(key=lambda one: one.line)
-        shown = [one.model_dump_json() if as_json else _one_line(one.model_dump(exclude_none=True)) for one in found]
-        sys.stdout.write("\n".join([*shown, ""]))
+        sys.stdout.writelines(_shown(reading, as_json=as_json))
         read_any = read_any or bool(reading.lines)
+        del reading  # one page at a time is enough
     return read_any
+
+
+def _shown(reading: Reading, *, as_json: bool) -> Iterator[str]:
+    found: list[Record | Unread] = [*(line.record for line in reading.lines), *reading.unread]
+    for one in sorted(found, key=lambda one: one.line):
+        yield (one.model_dump_json() if as_json else _one_line(one.model_dump(exclude_none=True))) + "\n"
 
 
 def _one_line(fields: dict[str, object]) -> str:

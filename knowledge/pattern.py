@@ -6,8 +6,8 @@ The wrapper classes of re2 cost ten times what its matching does, so matching go
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
 from typing import Any
 
 import re2
@@ -17,7 +17,11 @@ _SEARCH = _re2.RE2.Anchor.UNANCHORED
 _WHOLE = _re2.RE2.Anchor.ANCHOR_BOTH
 _NOTHING = (-1, -1)
 _SET_MEMORY = 1 << 28
-"""Bytes that one automaton of many patterns may take; without enough of it a set would find nothing."""
+"""Bytes that the automaton of all recognisers may take; without enough of it a set would find nothing."""
+_SMALL_SET_MEMORY = 1 << 25
+"""The same for the patterns of one dialect."""
+_FEW = 2
+"""Up to so many patterns are tried one by one as fast as all at once."""
 
 Span = tuple[int, int]
 
@@ -87,7 +91,20 @@ class Pattern:
         spans = self._regexp.Match(_SEARCH, data, 0, len(data))
         if spans[0] == _NOTHING:
             return None
+        if len(data) == len(text):  # ASCII: bytes count as characters
+            return {name: text[spans[at][0] : spans[at][1]] for name, at in self._names if spans[at] != _NOTHING}
         return {name: data[slice(*spans[at])].decode() for name, at in self._names if spans[at] != _NOTHING}
+
+    def pairs(self, text: str) -> Iterator[tuple[str, str]]:
+        """Give the first two groups of all matches, named or not; empty where one took no part."""
+        data = text.encode("utf-8", "replace")
+        position = 0
+        while position <= len(data):
+            (begin, end), first, second, *_ = self._regexp.Match(_SEARCH, data, position, len(data))
+            if begin < 0:
+                return
+            yield _piece(data, first), _piece(data, second)
+            position = end if end > begin else _next_character(data, end)
 
     def finditer(self, text: str) -> Iterator[Match]:
         """Find all matches."""
@@ -113,6 +130,10 @@ def _named_groups(text: str) -> list[tuple[str, int]]:
     return [(match.group(1), number) for number, match in enumerate(opened, start=1) if match.group(1)]
 
 
+def _piece(data: bytes, span: Span) -> str:
+    return "" if span == _NOTHING else data[span[0] : span[1]].decode()
+
+
 def _next_character(data: bytes, position: int) -> int:
     position += 1
     while position < len(data) and data[position] & 0xC0 == 0x80:
@@ -121,19 +142,61 @@ def _next_character(data: bytes, position: int) -> int:
 
 
 class PatternSet:
-    """Many patterns, looked for in one pass over the text."""
+    """Many patterns, looked for in one pass over the text; or, where they are for a `whole` text, fitted to it."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], *, whole: bool = False, memory: int = _SET_MEMORY) -> None:
         options = _options()
-        options.max_mem = _SET_MEMORY
-        self._set = re2.Set.SearchSet(options)
+        options.max_mem = memory
+        self._set = _re2.Set(_WHOLE if whole else _SEARCH, options)
         for text in texts:
-            self._set.Add(text)
+            self._set.Add(text.encode())
         self._set.Compile()
 
     def matching(self, text: str) -> list[int]:
         """Give the places of all patterns that the text holds, in order."""
-        return sorted(self._set.Match(text.encode("utf-8", "replace")) or ())
+        return sorted(self._set.Match(text.encode("utf-8", "replace")))
+
+
+class Patterns:
+    """Patterns in their order, to be read from the same text: only those that match cost more than one common pass."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._patterns = [pattern(text) for text in texts]
+        self._set = PatternSet(texts, memory=_SMALL_SET_MEMORY) if len(texts) > _FEW else None
+
+    def found(self, text: str) -> Iterator[dict[str, str]]:
+        """Give the named groups of each pattern that matches, in order."""
+        places = range(len(self._patterns)) if self._set is None else self._set.matching(text)
+        for place in places:
+            if (found := self._patterns[place].found(text)) is not None:
+                yield found
+
+
+_SIGNS = frozenset(r".[]()*+?|\^${}")
+"""A pattern without any of these stands for itself alone."""
+_ANYTHING = (".+", "(?s).+")
+
+
+class Choices:
+    """Patterns that the whole of a text may fit: which ones, in one pass. A pattern's own text fits it as well."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = frozenset(texts)
+        self._anything = self._texts.intersection(_ANYTHING)
+        self._regexes = [text for text in self._texts - self._anything if not _SIGNS.isdisjoint(text)]
+
+    @cached_property
+    def _set(self) -> PatternSet | None:
+        return PatternSet(self._regexes, whole=True, memory=_SMALL_SET_MEMORY) if self._regexes else None
+
+    def fitting(self, value: str) -> frozenset[str]:
+        """Give the texts of all patterns that the whole value fits."""
+        found = self._anything if value else frozenset[str]()
+        if value in self._texts:
+            found |= {value}
+        if self._set is not None and (places := self._set.matching(value)):
+            found = found.union([self._regexes[place] for place in places])
+        return found
 
 
 def _options() -> Any:

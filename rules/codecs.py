@@ -8,11 +8,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from knowledge.model import Dialect
-from knowledge.pattern import pattern
+from knowledge.pattern import Patterns, pattern
 from rules.words import read_words
 
 Raw = Mapping[str, str]
@@ -41,15 +42,17 @@ def decode(dialect: Dialect, line: str, columns: Mapping[str, int] | None = None
     found = _table(dialect, line, columns) if dialect.codec == "table" else _CODECS[dialect.codec](dialect, line)
     if found is None or not (dialect.details or "(?P<" in dialect.recognise):
         return found
-    more = [pattern(text).found(line) for text in (*reversed(dialect.details), dialect.recognise)]
-    return {**{name: value for one in more if one for name, value in one.items()}, **found}
+    more = _patterns(*reversed(dialect.details), dialect.recognise).found(line)
+    return {**{name: value for one in more for name, value in one.items()}, **found}
+
+
+@cache
+def _patterns(*texts: str) -> Patterns:
+    return Patterns(texts)
 
 
 def _regex(dialect: Dialect, line: str) -> Raw | None:
-    for text in dialect.patterns:
-        if (found := pattern(text).found(line)) is not None:
-            return found
-    return None
+    return next(_patterns(*dialect.patterns).found(line), None)
 
 
 def split(dialect: Dialect, row: str) -> list[str]:
@@ -80,14 +83,9 @@ def _csv(dialect: Dialect, line: str) -> Raw | None:
 
 def _pairs(dialect: Dialect, line: str) -> Raw:
     found: dict[str, str] = {}
-    for key, value in _own_pairs(dialect.pair, line) if dialect.pair else _PAIR.findall(line):
+    for key, value in pattern(dialect.pair).pairs(line) if dialect.pair else _PAIR.findall(line):
         found.setdefault(key, _unquoted(value.strip()))
     return found
-
-
-def _own_pairs(pair: str, line: str) -> Iterator[tuple[str, str]]:
-    for match in pattern(pair).finditer(line):
-        yield match.group(1) or "", match.group(2) or ""  # by number: a name costs a lookup in C++ each time
 
 
 def _unquoted(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ _MOST_LINES = 2000
 _MOST_CHARACTERS = 200_000
 _LISTS = ("records", "Records", "events", "entries", "value", "results", "logEvents")
 """Keys under which clouds deliver several log lines in one piece."""
+_LIST = re.compile(f'"(?:{"|".join(_LISTS)})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _lines(line: Logical) -> Iterator[Logical]:
     if not line.text.strip("`> \t"):
         return
     bare = line.text.strip()
-    items = _items_of(bare) if bare.startswith("[{") or any(f'"{name}"' in bare[:200] for name in _LISTS) else None
+    items = _items_of(bare) if bare.startswith("[{") or _LIST.search(bare, 0, 200) else None
     if not items:
         yield line
         return

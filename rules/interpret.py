@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 from knowledge.clause import Value, typed
 from knowledge.model import Dialect, Event, FactRule, FieldRule, LineEvent, LineRule, ProductRule
-from knowledge.pattern import pattern
+from knowledge.pattern import Choices
 from knowledge.shelf import Shelf
 from rules import quantities
 from rules.case import Amount, Endpoint, Record, Unread
 from rules.codecs import Raw
+from rules.fields import LONGEST_FIELD, Field, Line, Tests, is_plain
 from rules.gather import Logical
 from rules.roles import End, Opener, opener_of
 from rules.times import envelope_host, envelope_time, stated_time
-
-_LONGEST_FIELD = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +39,6 @@ class ReadLine:
     client: End | None
 
 
-Test = Callable[[str], bool]
-"""Whether a text fits one pattern of a `when`."""
-
-
-def _test(text: str) -> Test:
-    if text in (".+", "(?s).+"):
-        return bool
-    if not set(text) & set(r".[]()*+?|\^${}"):
-        return lambda value: value == text
-    compiled = pattern(text)
-    return lambda value: value == text or compiled.fullmatch(value) is not None
-
-
-Tests = Sequence[tuple[str, Test]]
-
-
-def _tests(when: Mapping[str, str]) -> Tests:
-    return [(name, _test(text)) for name, text in when.items()]
-
-
-class Line:
-    """A line on its way to a record: its raw names, and its record fields, all still as texts."""
-
-    __slots__ = ("at", "fields", "raw", "text", "transport")
-
-    def __init__(self, at: Logical, text: str, raw: Raw, fields: Mapping[str, str], transport: str | None) -> None:
-        self.at, self.text, self.raw, self.fields, self.transport = at, text, raw, fields, transport
-
-    def fits(self, tests: Tests) -> bool:
-        """Tell whether each name has a text, and the whole of it fits. Raw names win over record fields."""
-        for name, test in tests:
-            value = self.raw[name] if name in self.raw else self.fields.get(name)
-            if value is None or not test(value):
-                return False
-        return True
-
-
 @dataclass(frozen=True, slots=True)
 class Used:
     """What of a dialect one record makes use of."""
@@ -92,10 +54,18 @@ class Interpreter:
     def __init__(self, dialect: Dialect, shelf: Shelf) -> None:
         self.dialect = dialect
         self._shelf = shelf
-        self._lines = [(rule, _tests(rule.when)) for rule in dialect.lines]
-        self._facts = [(rule, _tests(rule.when)) for rule in dialect.facts]
-        self._products = [(rule, _tests(rule.when)) for rule in dialect.products]
-        self._fields = {name: _Field.of(where) for name, where in dialect.fields.items()}
+        rules: list[LineRule | FactRule | ProductRule] = [*dialect.lines, *dialect.facts, *dialect.products]
+        whens = [rule.when for rule in rules]
+        names = {name for when in whens for name in when}
+        self._choices = {name: Choices([when[name] for when in whens if name in when]) for name in names}
+        self._lines = [(rule, self._tests(rule.when)) for rule in dialect.lines]
+        self._facts = [(rule, self._tests(rule.when)) for rule in dialect.facts]
+        self._products = [(rule, self._tests(rule.when)) for rule in dialect.products]
+        self._plain = [(name, where) for name, where in dialect.fields.items() if is_plain(where)]
+        self._fields = [(name, Field.of(where)) for name, where in dialect.fields.items() if not is_plain(where)]
+
+    def _tests(self, when: Mapping[str, str]) -> Tests:
+        return [(name, text, self._choices[name]) for name, text in when.items()]
 
     def interpret(self, at: Logical, text: str, raw: Raw) -> Sequence[ReadLine | Unread]:
         """Give the record of a line, or why there is none; words that were not understood come back beside it."""
@@ -113,8 +83,12 @@ class Interpreter:
         return Used(self._rule(line), self._product(line), frozenset(line.fields))
 
     def _line(self, at: Logical, text: str, raw: Raw) -> Line:
-        fields = {name: value for name, one in self._fields.items() if (value := one.text(raw)) is not None}
-        return Line(at, text, raw, fields, _transport(fields.get("transport") or self.dialect.transport))
+        fields = {name: value[:LONGEST_FIELD] for name, where in self._plain if (value := raw.get(where))}
+        for name, one in self._fields:
+            if (value := one.text(raw)) is not None:
+                fields[name] = value
+        transport = _transport(fields.get("transport") or self.dialect.transport)
+        return Line(at, text, raw, fields, transport)
 
     def _rule(self, line: Line) -> LineRule | None:
         tcp = line.transport in (None, "tcp")
@@ -141,10 +115,10 @@ class Interpreter:
             dialect=self.dialect.id,
             vendor=product.vendor if product else "unknown",
             product=self._named(line) or (product.product if product else "unknown"),
-            device=fields.get("device") or envelope_host(line.text) or envelope_host(line.at.text),
+            device=fields.get("device") or _around(envelope_host, line),
             event=event_of(rule.event, opener.side if opener else None),
             seen=rule.event if rule.event in ("opened", "packet") else None,
-            time=self._time(line) or envelope_time(line.text) or envelope_time(line.at.text),
+            time=self._time(line) or _around(envelope_time, line),
             source=source,
             destination=destination,
             transport=line.transport,
@@ -166,7 +140,7 @@ class Interpreter:
 
     def _named(self, line: Line) -> str | None:
         rule = self.dialect.names
-        return _Field.of(rule).text(line.raw) if rule else None
+        return Field.of(rule).text(line.raw) if rule else None
 
     def _time(self, line: Line) -> str | None:
         rule = self.dialect.fields.get("time")
@@ -190,30 +164,10 @@ class Interpreter:
             yield Stated(name, typed(self._shelf.features[name], value), rule.because)
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """Where a record field comes from: the first raw name that has a value; several joined by `+` count as one."""
-
-    names: Sequence[Sequence[str]]
-    renamed: Mapping[str, str]
-
-    @staticmethod
-    def of(where: str | Sequence[str] | FieldRule) -> _Field:
-        raw = where.raw if isinstance(where, FieldRule) else where
-        names = [raw] if isinstance(raw, str) else raw
-        return _Field([name.split("+") for name in names], where.map if isinstance(where, FieldRule) else {})
-
-    def text(self, raw: Raw) -> str | None:
-        for parts in self.names:
-            if len(parts) == 1:
-                value = raw.get(parts[0])
-            else:
-                found = [raw.get(part) for part in parts]
-                value = " ".join(part for part in found if part) if all(found) else None
-            if value:
-                value = value[:_LONGEST_FIELD]
-                return self.renamed.get(value, value)
-        return None
+def _around(find: Callable[[str], str | None], line: Line) -> str | None:
+    """Find what syslog puts before a message: in the line, or else in what it was packed in."""
+    found = find(line.text)
+    return find(line.at.text) if found is None and line.at.text != line.text else found
 
 
 _TRANSPORTS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmp", "ipv6-icmp": "icmp", "icmp6": "icmp"}
@@ -247,9 +201,13 @@ _NO_ADDRESS = ("0.0.0.0", "::")
 
 
 def _amount(fields: Mapping[str, str], what: str) -> Amount:
-    return Amount(
-        sent=quantities.whole(fields.get(f"{what}.sent")), received=quantities.whole(fields.get(f"{what}.received"))
-    )
+    sent, received = fields.get(f"{what}.sent"), fields.get(f"{what}.received")
+    if sent is None and received is None:
+        return _NOT_STATED
+    return Amount(sent=quantities.whole(sent), received=quantities.whole(received))
+
+
+_NOT_STATED = Amount(sent=None, received=None)
 
 
 def _seconds(fields: Mapping[str, str], name: str) -> float | None:

@@ -7,7 +7,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 from knowledge.model import Dialect
 from knowledge.pattern import pattern
@@ -106,8 +106,8 @@ class Reader:
     def pages(self, lines: Iterable[str]) -> Iterator[Reading]:
         """Read lines without end, in pages of what one paste may hold: lines are joined within a page only."""
         results = self.stream(lines)
-        while page := list(islice(results, MOST_LINES)):
-            yield self.together(page)
+        for first in results:  # no name holds a page while the next one is read
+            yield self.together(chain([first], islice(results, MOST_LINES - 1)))
 
     def dialect_of(self, text: str) -> Dialect | None:
         """Give the dialect of one line."""

@@ -12,7 +12,7 @@ from knowledge.pattern import PatternSet, pattern
 from knowledge.shelf import Shelf
 from rules.gather import Logical
 
-_NEAR = 0.15
+_NEAR = 0.1
 """What the marks that a line bears of a dialect must weigh to call it near; a mark of one dialect alone weighs 1."""
 _TYPICAL = 2
 """Samples of each dialect that marks are weighed on; the first of them are the usual ones."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from knowledge.pattern import pattern
+from knowledge.pattern import PatternSet, pattern
 
 _ISO = r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _BSD = r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d\b"
@@ -37,21 +38,23 @@ def stated_time(text: str, formats: Sequence[str]) -> str | None:
 def envelope_time(line: str) -> str | None:
     """Find a time near the beginning of a line, where syslog puts it."""
     head = line[:120]
-    if match := pattern(_ISO).search(head):
-        return stated_time(match.group() or "", ["iso"])
-    for form, styles in _STYLES:
-        if match := pattern(form).search(head):
-            return stated_time(" ".join((match.group() or "").replace(",", "").split()), styles)
+    for place in _ANY_STYLE.matching(head)[:1]:
+        form, styles = _STYLES[place]
+        match = pattern(form).search(head)
+        text = (match.group() if match else None) or ""
+        return stated_time(text if styles == ["iso"] else " ".join(text.replace(",", "").split()), styles)
     if found := pattern(_TIME_OF_DAY).found(head):
         return stated_time(found["time"][:15], ["%H:%M:%S.%f", "%H:%M:%S"])
     return None
 
 
 _STYLES = (
+    (_ISO, ["iso"]),
     (_BSD, ["bsd"]),
     (_SLASHED, ["%Y/%m/%d %H:%M:%S"]),
     (_US, ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S%p"]),
 )
+_ANY_STYLE = PatternSet([form for form, _ in _STYLES])
 
 
 def envelope_host(line: str) -> str | None:
@@ -60,20 +63,18 @@ def envelope_host(line: str) -> str | None:
     return found["host"] if found and found["host"] not in _WORDS else None
 
 
-_CLOCK = r"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
-_BSD_PARTS = rf"^(?P<month>[A-Z][a-z]{{2}}) {{1,2}}(?P<day>\d{{1,2}})(?: (?P<year>\d{{4}}))? {_CLOCK}$"
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: at for at, name in enumerate(_NAMES, start=1)}
+_BSD_PARTS = re.compile(r"([A-Z][a-z]{2}) {1,2}(\d{1,2})(?: (\d{4}))? (\d\d):(\d\d):(\d\d)", re.ASCII)
 
 
 def _bsd(text: str) -> datetime:
     """Read syslog's time; strptime takes ten times as long."""
-    parts = pattern(_BSD_PARTS).found(text)
-    if parts is None or parts["month"] not in _MONTHS:
+    parts = _BSD_PARTS.fullmatch(text)
+    if parts is None or parts[1] not in _MONTHS:
         raise ValueError(text)
-    day, hour, minute, second = (int(parts[name]) for name in ("day", "h", "m", "s"))
-    year = int(parts.get("year", _NO_YEAR))
-    return datetime(year, _MONTHS[parts["month"]], day, hour, minute, second)  # noqa: DTZ001 - syslog states no zone
+    year, month, day = int(parts[3] or _NO_YEAR), _MONTHS[parts[1]], int(parts[2])
+    return datetime(year, month, day, int(parts[4]), int(parts[5]), int(parts[6]))  # noqa: DTZ001 - it states no zone
 
 
 def _read(text: str, form: str) -> datetime:

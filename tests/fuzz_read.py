@@ -7,11 +7,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["rules", "knowledge", "bot"]):
+CHILD = "--child"
+"""The word that tells the process which fuzzes from the one that waits for it and needs no instruments."""
+
+with atheris.instrument_imports(include=["rules", "knowledge", "bot"]) if CHILD in sys.argv else nullcontext():
     from bot.paste import paste_of
     from knowledge.load import load_shelf
     from rules.read import reader_of
@@ -21,7 +25,6 @@ ROOT = Path(__file__).parents[1]
 MINUTES = 30.0
 LONGEST = 6_000
 """Bytes of a paste; the longest samples have some three thousand."""
-CHILD = "--child"
 _DONE = re.compile(r"^Done (\d+) runs? in \d+ second", re.MULTILINE)
 _SO_FAR = re.compile(r"^#(\d+)\s", re.MULTILINE)
 

@@ -53,7 +53,7 @@ def test_nothing_in_a_dialect_is_idle(shelf: Shelf, dialect: Dialect) -> None:
 
 @each_sample
 def test_a_sample_survives_what_chats_do_to_it(shelf: Shelf, dialect: Dialect, sample: Sample) -> None:
-    curled = html.escape(sample.line, quote=False).replace("'", "\u2019")
+    curled = html.escape(sample.line, quote=False).replace("'", "\u2019").replace('"', "\u201d")
     first, second = read(sample.line, shelf).lines, read(curled, shelf).lines
     assert [line.record.event for line in first] == [line.record.event for line in second]
     assert [line.stated for line in first] == [line.stated for line in second]

@@ -92,11 +92,6 @@ BROKEN = [
     ("windows-pfirewall", "2024-03-03 10:15:54 DROP TCP 192.0.2.1", CUT),
     ("paloalto-cef", "CEF:0|Palo Alto Networks|PAN-OS|10.1|drop", CUT),
     ("forcepoint-cef", "CEF:0|FORCEPOINT|Fire", "lacks the kind of engine behind it"),
-    (
-        "checkpoint-syslog",
-        'action:"Drop"; src:"192.0.2.1"; dst:"198.51.100.7"; service:"443"; origin:"203.0.113.1"',
-        "lacks a bracket before the fields",
-    ),
     ("sophos-xg", 'device="SFW" date=2024-03-03 time=10:15:54 log_type="Firewall"', "lacks log_component="),
     ("linux-netfilter", "SRC=192.0.2.1 DST=198.51.100.7 SPT=443 DPT=51515", "lacks interfaces as IN= OUT="),
     ("fortigate", "srcip=192.0.2.1 srcport=443 dstip=198.51.100.7 dstport=51515 policyid=7", "lacks logid="),
