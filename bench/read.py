@@ -10,6 +10,7 @@ off.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import platform
 import shutil
@@ -59,8 +60,10 @@ def run(command: Sequence[str], file: Path, *, as_input: bool = False) -> Run:
             given, stdin=stream, stdout=out, stderr=subprocess.DEVNULL, cwd=HERE.parent
         )
         while True:
-            ended, _status, used = os.wait4(process.pid, os.WNOHANG)
+            ended, status, used = os.wait4(process.pid, os.WNOHANG)
             if ended:
+                process.returncode = os.waitstatus_to_exitcode(status)
+                assert process.returncode in (0, 1, 3), f"{command} failed: {process.returncode}"  # 3: nothing was read
                 return Run(used.ru_utime + used.ru_stime, memory or [used.ru_maxrss / 1024])
             memory.append(_memory(process.pid))
             time.sleep(_EVERY_S)
@@ -153,6 +156,7 @@ def _unparsed(command: Sequence[str], path: Path) -> int:
 
 def only(part: str, file: Path) -> None:
     """Do what one of the processes is measured by."""
+    gc.disable()  # as in bot read
     with file.open("rb") as stream:
         if part == "by-hand":
             found = sum(read_line(line) is not None for line in lines_of(stream))
