@@ -40,7 +40,7 @@ class Recogniser:
     def claims(self, text: str) -> list[Dialect]:
         """Give every dialect that claims a line; more than one is a mistake in the knowledge."""
         claimed = [self._own[place] for place in self._set.matching(text)]
-        return [one for one in claimed if one.unless is None or pattern(one.unless).search(text) is None]
+        return [one for one in claimed if not _steps_back(one, text)]
 
     def known(self, text: str) -> Dialect | None:
         """Give the dialect of a line, those marked as fallback left out."""
@@ -53,7 +53,7 @@ class Recogniser:
     def fallback(self, text: str) -> Dialect | None:
         """Give the dialect that reads what no other knows, such as plain words."""
         spelled = text.replace("\t", " ")
-        return next((one for one in self._fallbacks if pattern(one.recognise).search(spelled)), None)
+        return next((one for one in self._fallbacks if _is_of(one, spelled)), None)
 
     def nearest(self, text: str) -> str:
         """Say which dialect an unknown line resembles most, and what it lacks of it."""
@@ -83,3 +83,11 @@ class Recogniser:
 def _lacking(dialect: Dialect, here: set[str]) -> str:
     missing: Sequence[str] = [name for name in dialect.marks if name not in here]
     return f"but lacks {', '.join(missing)}" if missing else "but it is cut or ordered differently"
+
+
+def _is_of(dialect: Dialect, text: str) -> bool:
+    return pattern(dialect.recognise).search(text) is not None and not _steps_back(dialect, text)
+
+
+def _steps_back(dialect: Dialect, text: str) -> bool:
+    return dialect.unless is not None and pattern(dialect.unless).search(text) is not None
