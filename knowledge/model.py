@@ -38,6 +38,10 @@ LineEvent = (
 was seen, which matter to other lines only; or nothing for us."""
 
 
+Stands = Literal["firewall", "load-balancer", "proxy", "nat-gateway", "sensor", "capture", "host"]
+"""How a product stands to a connection: between its ends, listening beside the path, or on one of the ends."""
+
+
 class Entry(BaseModel):
     """Base of every entry."""
 
@@ -231,6 +235,7 @@ class Product(Entry):
     """What one product does: default timers, commands, traps of its log fields.
 
     `here` tells whether it can be the device that logged (a firewall), or is only met on the path (a cloud gateway).
+    `stands` tells how it stands between client and server, or beside them.
     """
 
     id: str = ""
@@ -239,6 +244,7 @@ class Product(Entry):
     product: Text
     aliases: list[Text] = []
     here: bool = True
+    stands: Stands = "firewall"
     timers: dict[str, Timer] = {}
     commands: dict[str, Command] = {}
     traps: list[Text] = []

@@ -30,16 +30,7 @@ _AGAIN_S = 120.0
 """Seconds within which a port used again meets leftovers of its last use: TIME-WAIT, two minutes (RFC 9293 3.4.2)."""
 _AT_ONCE_S = 5.0
 """Seconds within which an opening here and a drop there belong to the same handshake (domain judgement)."""
-_KINDS = {
-    **dict.fromkeys(("f5-bigip", "haproxy", "citrix-netscaler", "aws-alb", "aws-nlb"), "load-balancer"),
-    **dict.fromkeys(("nginx", "apache", "envoy", "zscaler", "barracuda-waf"), "proxy"),
-    **dict.fromkeys(("gcp-cloud-nat", "aws-nat-gateway"), "nat-gateway"),
-}
-"""What stands in the path, by the product that has the connection as well; any other one is a firewall."""
-_SENSORS = ("zeek", "suricata", "snort", "tcpdump", "wireshark")
-_HOSTS = ("host", "applications", "linux-daemon", "openssh", "postfix", "sendmail", "postgresql", "portsentry")
-_BESIDE = frozenset((*_SENSORS, *_HOSTS, "windows-firewall", "windows-filtering-platform", "symantec-endpoint"))
-"""Who sees a connection without standing between its ends."""
+_BESIDE = ("sensor", "capture", "host")
 _MANY = 5
 _LONG_S = 60.0
 
@@ -148,7 +139,7 @@ def _ends(line: ReadLine) -> bool:
 
 def _two_devices(main: ReadLine, others: Sequence[ReadLine]) -> Iterator[Fact]:
     """Another device's line on the same flow: it stands in the path; and if it saw the SYN, this one was passed by."""
-    met = [line for line in others if line.product not in _BESIDE and (line.says == "opened" or line.record.event)]
+    met = [line for line in others if line.stands not in _BESIDE and (line.says == "opened" or line.record.event)]
     if not met:
         return
     first = next((line for line in met if line.says == "opened"), met[0])
@@ -160,8 +151,7 @@ def _two_devices(main: ReadLine, others: Sequence[ReadLine]) -> Iterator[Fact]:
         because = f"{name} built the connection, and its SYN+ACK came here"
         yield _joined("route.second_path", True, [first, main], because)
     else:
-        kind = _KINDS.get(first.product, "firewall")
-        yield _joined("route.middlebox", kind, [first], f"{name} has the connection as well")
+        yield _joined("route.middlebox", first.stands, [first], f"{name} has the connection as well")
 
 
 def _spread(main: ReadLine, alike: Sequence[ReadLine], lines: Sequence[ReadLine]) -> Iterator[Fact]:

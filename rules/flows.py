@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from rules.case import Endpoint, Record
 from rules.interpret import ReadLine
@@ -91,4 +92,5 @@ def _lent(line: ReadLine, lender: ReadLine) -> ReadLine:
         "time": record.time or given.time,
     }
     roles = [one for one in lender.stated if one.feature.startswith("flow.")]
-    return ReadLine(record.model_copy(update=fields), line.product, line.says, (*line.stated, *roles), lender.client)
+    told = (*line.stated, *roles)
+    return replace(line, record=record.model_copy(update=fields), stated=told, client=lender.client)

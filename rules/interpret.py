@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.clause import Value, typed
-from knowledge.model import Dialect, Event, FactRule, FieldRule, LineEvent, LineRule, ProductRule
+from knowledge.model import Dialect, Event, FactRule, FieldRule, LineEvent, LineRule, ProductRule, Stands
 from knowledge.pattern import Choices
 from knowledge.shelf import Shelf
 from rules import quantities
@@ -34,6 +34,7 @@ class ReadLine:
 
     record: Record
     product: str
+    stands: Stands
     says: LineEvent
     stated: tuple[Stated, ...]
     client: End | None
@@ -136,7 +137,8 @@ class Interpreter:
             raw=line.at.text,
         )
         stated = (*self._stated(line), *_stated_by_event(line, rule, record), *roles_of(record, opener))
-        return ReadLine(record, id_, rule.event, stated, opener.side if opener else None)
+        stands = product.stands if product else "firewall"
+        return ReadLine(record, id_, stands, rule.event, stated, opener.side if opener else None)
 
     def _named(self, line: Line) -> str | None:
         rule = self.dialect.names

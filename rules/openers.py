@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rules.flows import Flow, faces, names_of
 from rules.interpret import ReadLine, Stated, event_of, roles_of
@@ -55,7 +55,7 @@ def _told(line: ReadLine, known: Mapping[Flow, _Known]) -> ReadLine:
     if record.event in named:
         kept = [one for one in kept if one.feature != "symptom"]  # the event tells it now
     stated: tuple[Stated, ...] = (*kept, *roles_of(record, opener))
-    return ReadLine(record, line.product, line.says, stated, side)
+    return replace(line, record=record, stated=stated, client=side)
 
 
 def _side(line: ReadLine, found: _Known) -> End | None:

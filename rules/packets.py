@@ -17,10 +17,6 @@ _TELLS_DIRECTION = 3
 """Packets that must all come from one side before the other one is called unseen."""
 
 
-_CAPTURES = ("tcpdump", "wireshark")
-"""Who writes every packet down; a firewall's rule may log one direction only."""
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What packets show, and the lines that show it."""
@@ -92,7 +88,7 @@ def _directions(packets: Sequence[ReadLine]) -> Iterator[Seen]:
         return
     going_on = _with(packets, "ACK", "RST")
     client = next((line.client for line in packets if line.client), None)
-    complete = all(line.product in _CAPTURES for line in packets)
+    complete = all(line.stands == "capture" for line in packets)  # a firewall's rule may log one direction only
     if client and complete and len(packets) >= _TELLS_DIRECTION and len(going_on) >= _TELLS_DIRECTION - 1:
         way = "client-to-server" if client == "source" else "server-to-client"
         yield Seen(

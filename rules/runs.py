@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from rules.case import Record
@@ -92,5 +93,4 @@ def with_scans(lines: Sequence[ReadLine]) -> list[ReadLine]:
 
 
 def _as_scan(line: ReadLine) -> ReadLine:
-    record = line.record.model_copy(update={"event": "scan"})
-    return ReadLine(record, line.product, line.says, line.stated, line.client)
+    return replace(line, record=line.record.model_copy(update={"event": "scan"}))
