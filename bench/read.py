@@ -28,6 +28,7 @@ from bench.by_hand import MARKERS, PRODUCTS, read_line
 from bench.made_lines import FORMATS, all_lines, fill
 from bot.lines import lines_of
 from knowledge.load import load_shelf
+from knowledge.shelf import Shelf
 from rules.read import reader_of
 
 HERE = Path(__file__).parent
@@ -111,9 +112,9 @@ def made(folder: Path, name: str, lines: Sequence[str], size: int, *, vary: bool
     return File(path, count, first)
 
 
-def of_all_products(folder: Path, size: int) -> None:
+def of_all_products(folder: Path, shelf: Shelf, size: int) -> None:
     """Read lines of all products."""
-    what, lines = all_lines(load_shelf())
+    what, lines = all_lines(shelf)
     file = made(folder, "all", lines, size, vary=False)
     print(f"{file.lines:,} lines of {what}, {file.path.stat().st_size / 1e6:,.0f} MB\n\n{HEAD}")
     markers = folder / "markers"
@@ -132,9 +133,9 @@ def _along(memory: Sequence[float]) -> str:
     return " ".join(f"{max(tenth):.0f}" for tenth in tenths if tenth) or "not known"
 
 
-def of_one_format(folder: Path, name: str, size: int) -> None:
+def of_one_format(folder: Path, shelf: Shelf, name: str, size: int) -> None:
     """Read lines of one format beside liblognorm."""
-    file = made(folder, name, FORMATS[name](load_shelf()), size, vary=True)
+    file = made(folder, name, FORMATS[name](shelf), size, vary=True)
     print(f"{file.lines:,} lines of {name}, {file.path.stat().st_size / 1e6:,.0f} MB\n\n{HEAD}")
     ours = file.net(WHYDROP)
     print(file.row("whydrop: bot read --json", ours, ours))
@@ -186,13 +187,13 @@ def main() -> None:
     if chosen.only:
         only(chosen.only, chosen.file)
         return
-    size = size_of(chosen.size)
+    size, shelf = size_of(chosen.size), load_shelf()
     print(f"Python {platform.python_version()}; processor time, without the start of each process")
     print("its time: as a multiple of what whydrop takes for the same file; below 1 is faster than whydrop\n")
     with TemporaryDirectory(prefix="whydrop-") as folder:
-        of_all_products(Path(folder), size)
+        of_all_products(Path(folder), shelf, size)
         for name in FORMATS:
-            of_one_format(Path(folder), name, size // 5)
+            of_one_format(Path(folder), shelf, name, size // 5)
 
 
 if __name__ == "__main__":

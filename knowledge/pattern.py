@@ -16,7 +16,7 @@ from re2 import _re2
 _SEARCH = _re2.RE2.Anchor.UNANCHORED
 _WHOLE = _re2.RE2.Anchor.ANCHOR_BOTH
 _NOTHING = (-1, -1)
-_SET_MEMORY = 1 << 28
+_SET_MEMORY = 1 << 26
 """Bytes that the automaton of all recognisers may take; without enough of it a set would find nothing."""
 _SMALL_SET_MEMORY = 1 << 25
 """The same for the patterns of one dialect."""
