@@ -45,7 +45,8 @@ def main_line(lines: Sequence[ReadLine]) -> ReadLine | None:
     """Choose the line the case is about: a drop before a reset before anything else, the earliest of its kind."""
     order: dict[Event | None, int] = {event: place for place, event in enumerate(_MAIN_FIRST)}
     places = [order.get(line.record.event, len(order)) for line in lines]
-    alike = [line for line, place in zip(lines, places, strict=True) if place == min(places)]
+    first = min(places, default=0)
+    alike = [line for line, place in zip(lines, places, strict=True) if place == first]
     gaps = [seconds_between(alike[0].record.time, line.record.time) for line in alike]
     known = [gap for gap in gaps if gap is not None]
     if not alike or len(known) < len(alike):
