@@ -18,7 +18,7 @@ import uvicorn
 from bot.calls import NOTHING_READ, fail, our_expert, our_settings, our_shelf
 from bot.knowing import knowledge
 from bot.lines import lines_of
-from bot.paste import MOST_BYTES, paste_of, plain_text
+from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
 from bot.terminal import Conversation, console, whole_page
 from bot.wording import page
 from knowledge.shelf import Shelf
@@ -70,10 +70,20 @@ def _print(result: Diagnosis, shelf: Shelf, *, as_json: bool) -> None:
 def _paste(argument: str | None) -> str:
     """Take the paste from the command line, from standard input, or from a prompt."""
     if argument is not None and argument != "-":
+        if _is_file(argument):
+            raise ValueError(f"{argument} is a file; write `diagnose - < {argument}`")
         return plain_text(argument)
     if argument is None and sys.stdin is not None and sys.stdin.isatty():
         return _prompted()
-    return paste_of(_standard_input())
+    return paste_of(unpacked(_standard_input()))
+
+
+def _is_file(argument: str) -> bool:
+    """Tell whether somebody gave the name of a file for its lines."""
+    try:
+        return " " not in argument and Path(argument).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _interactive() -> bool:
@@ -114,6 +124,8 @@ def read(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Say what each line says: one record, or one "unread", a line. Files may be of any size."""
+    if sys.stdout is None:
+        raise fail("there is no standard output to write to")
     reader = reader_of(our_shelf())
     try:
         with _opened(file) as stream, _uncollected():

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, TextIO
 
-from bot.paste import MOST_BYTES, encoding_of
+from bot.paste import MOST_BYTES, encoding_of, unpacked
 from rules.read import LONGEST_LINE
 
 _TAKEN = LONGEST_LINE + 1
@@ -16,7 +16,8 @@ _TAKEN = LONGEST_LINE + 1
 def lines_of(stream: BinaryIO) -> Iterator[str]:
     """Give the lines of a stream of bytes: UTF-8, or UTF-16 with a mark; what is neither is shown as U+FFFD."""
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BytesIO(stream.read())
-    encoding = encoding_of(buffered.peek(4) if isinstance(buffered, io.BufferedReader) else buffered.getvalue()[:4])
+    first = buffered.peek(4) if isinstance(buffered, io.BufferedReader) else buffered.getvalue()[:4]
+    encoding = encoding_of(unpacked(first))
     text = io.TextIOWrapper(buffered, encoding=encoding, errors="replace", newline=None)
     try:
         while line := text.readline(_TAKEN):

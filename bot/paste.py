@@ -9,6 +9,7 @@ from rules.read import LARGEST_PASTE, PasteTooLarge
 MOST_BYTES = 4 * LARGEST_PASTE
 """Bytes that are taken at most; the limit in characters is checked when the paste is read."""
 
+_GZIP = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -29,6 +30,13 @@ def paste_of(content: bytes) -> str:
 def encoding_of(content: bytes) -> str:
     """Name the encoding that the first bytes of a content mark; UTF-8 where they mark none."""
     return next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+
+
+def unpacked(content: bytes) -> bytes:
+    """Give the content back. Raises ValueError for a compressed one, which nobody means to read as it is."""
+    if content.startswith(_GZIP):
+        raise ValueError("it is compressed; unpack it first, for example with `zcat FILE | python -m bot read -`")
+    return content
 
 
 def plain_text(text: str) -> str:

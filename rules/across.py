@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -28,6 +29,8 @@ ENDS: Mapping[Event, str] = {
 _DROPS = ("out-of-state", "invalid-flags", "scan")
 _AGAIN_S = 120.0
 """Seconds within which a port used again meets leftovers of its last use: TIME-WAIT, two minutes (RFC 9293 3.4.2)."""
+_ON_ITS_WAY_S = 900.0
+"""Seconds after a close within which something of it may still come: the give-up times of stacks (RFC 9293 3.8.3)."""
 _AT_ONCE_S = 5.0
 """Seconds within which an opening here and a drop there belong to the same handshake (domain judgement)."""
 _BESIDE = ("sensor", "capture", "host")
@@ -73,7 +76,7 @@ def _before(main: ReadLine, same: Sequence[ReadLine]) -> Iterator[Fact]:
 
     An end from long before the last opening belongs to an earlier connection on the same ports.
     """
-    earlier = [(ago, line) for line in same if (ago := _ago(main, line)) is not None]
+    earlier = _of_this_connection([(ago, line) for line in same if (ago := _ago(main, line)) is not None])
     openings = [(ago, line) for ago, line in earlier if _opened(line)]
     ends = [(ago, line) for ago, line in earlier if _ends(line)]
     if openings:
@@ -82,6 +85,18 @@ def _before(main: ReadLine, same: Sequence[ReadLine]) -> Iterator[Fact]:
         yield _joined("handshake.syn_seen", True, [opening], "the connection was built", "seen")
     if ends:
         yield from _ended(main, *min(ends, key=lambda one: one[0]))
+
+
+def _of_this_connection(earlier: Sequence[tuple[float, ReadLine]]) -> list[tuple[float, ReadLine]]:
+    """Leave out a close after which so much time has passed that nothing of it is on its way, and all before it."""
+    closes = [ago for ago, line in earlier if _closes(line) and _ON_ITS_WAY_S < ago < math.inf]
+    last = min(closes, default=math.inf)
+    return [(ago, line) for ago, line in earlier if ago < last or ago == math.inf]
+
+
+def _closes(line: ReadLine) -> bool:
+    """Tell whether both hosts know of the end that a line reports: of a removal after silence they do not."""
+    return ENDS.get(line.record.event or "other") in ("fin", "rst")
 
 
 def _opened(line: ReadLine) -> bool:

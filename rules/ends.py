@@ -20,7 +20,7 @@ _WHAT = r"(?:[ _-]?(?:addr(?:ess|s)?|ip|host))?[ \t:=]{1,3}\"?"
 _WHO = r"(?:the |our |an? )?(?:(?:remote|local|server|client|host|peer|address|ip|source|destination) ?){0,2}\(?"
 _FROM = rf"(?i)(?:\b(?:(?:src|source|saddr){_WHAT}|from {_WHO})|(?:<-|<=|\x{{2190}}) ?){_END}"
 _TO_WORD = rf"(?:(?:dst|dest|destination|daddr){_WHAT}|dial tcp |(?:to|towards|against) {_WHO})"
-_TO = rf"(?i)(?:\b{_TO_WORD}|(?:->|=>|>|\x{{2192}}) ?){_END}"
+_TO = rf"(?i)(?:\b{_TO_WORD}|(?:->|=>|\s>|\x{{2192}}) ?){_END}"  # a bare > ends tags and prompts too
 
 _SIGN = r"[ \t:=]{1,3}\"?"
 _FROM_PORT = rf"(?i)\b(?:(?:src|source)[ _-]?port|s_port|sport|spt|from (?:tcp )?port){_SIGN}(?P<port>\d{{1,5}})\b"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -19,9 +20,11 @@ _BULLET = r"^\s{0,8}(?:[-*\x{2022}] |\d{1,3}[.)] )"
 _FILE = r"[\w./~@+-]*[A-Za-z/_][\w./~@+-]*(?:\.(?:\d|gz|log|txt|out|csv|json)|kern|filter|messages|syslog)"
 _GREP = rf"^(?:[A-Za-z]:)?{_FILE}(?:[:-]\d{{1,9}})?[:-]\s?"
 _NUMBER = r"^\d{1,9}(?:[:-](?P<after>[^\d])|\t)"
-_CONTAINER = r"^\[?[\w./-]{1,120}\]?\s{0,40}\| "
+_CONTAINER = r"^\[?[A-Za-z][\w./-]{0,120}\]?\s{0,40}\| "
 _CRI = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) [FP] "
 _DEEPEST = 4
+_SHORTEST_CELL = 40
+"""Characters of a line that a table may hold; shorter cells are words."""
 
 _MESSAGES = (
     "log",
@@ -36,12 +39,14 @@ _MESSAGES = (
     "raw",
 )
 """Keys under which collectors of logs keep the line: Docker, journald, Splunk, Elastic, GELF, Google, Loki."""
+_WRAPPERS = ("result", "_source", "fields", "data", "record")
+"""Keys under which search results keep the whole entry: Splunk, Elasticsearch and their like."""
 
 
 def carried(text: str) -> Iterator[str]:
     """Give what a line may really say, the likeliest first: what JSON carries before the JSON, else the line itself."""
     bare = _bare(text)
-    packed = bare.startswith("{")
+    packed = bare.startswith("{") or _has_cell(bare)
     if not packed:
         yield bare
     inner = _inner(bare)
@@ -77,10 +82,24 @@ def _cell(text: str) -> str:
     return text if '"' in inside.replace('""', "") else inside.replace('""', '"')
 
 
+def _has_cell(text: str) -> bool:
+    """Tell whether a table's row holds a line whose own quotes were doubled."""
+    return '""' in text and (',"' in text or text.startswith('"')) and len(text) > _SHORTEST_CELL
+
+
+def _of_cells(text: str) -> str | None:
+    """Give the cell that holds a line: the longest of those whose quotes were doubled."""
+    cells = next(csv.reader([text]), [])
+    lines = [cell for cell in cells if '"' in cell and cell != text and len(cell) > _SHORTEST_CELL]
+    return clean(max(lines, key=len)) if lines else None
+
+
 def _inner(text: str) -> str | None:
     """Give the line inside one layer of packing; None where there is no further layer."""
     if text.startswith("{"):
         return _of_json(text)
+    if _has_cell(text) and (cell := _of_cells(text)) is not None:
+        return cell
     for mark in (_CRI, _GREP, _CONTAINER, _BULLET):
         if (rest := _without(mark, text)) != text:
             return rest
@@ -111,7 +130,10 @@ def _message(content: Mapping[str, Any]) -> str | None:
             return _head(content) + " ".join(value.split("\n")).strip()
     original = content.get("event")
     inner = original.get("original") if isinstance(original, dict) else None
-    return inner if isinstance(inner, str) else None
+    if isinstance(inner, str):
+        return inner
+    wrapped = (content[key] for key in _WRAPPERS if isinstance(content.get(key), dict))
+    return next((message for one in wrapped if (message := _message(one)) is not None), None)
 
 
 def _head(content: Mapping[str, Any]) -> str:

@@ -126,7 +126,7 @@ class Interpreter:
             flags=flags,
             reason=fields.get("reason"),
             action=fields.get("action"),
-            duration_s=_seconds(fields, "duration_s"),
+            duration_s=self._duration(line),
             bytes=_amount(fields, "bytes"),
             packets=_amount(fields, "packets"),
             ttl=quantities.whole(fields.get("ttl")),
@@ -151,6 +151,13 @@ class Interpreter:
             return None
         form = rule.format if isinstance(rule, FieldRule) else None
         return stated_time(value, [form] if isinstance(form, str) else form or ["iso"])
+
+    def _duration(self, line: Line) -> float | None:
+        rule = self.dialect.fields.get("duration_s")
+        if isinstance(rule, FieldRule) and rule.format == "ms":
+            count = quantities.whole(line.fields.get("duration_s"))
+            return None if count is None else count / 1000
+        return _seconds(line.fields, "duration_s")
 
     def _stated(self, line: Line) -> list[Stated]:
         """What the fact rules say of this line; of two rules about one feature the first one counts."""

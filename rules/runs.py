@@ -13,15 +13,19 @@ from rules.times import seconds_between
 
 _REFUSED = ("denied", "out-of-state", "invalid-flags", "scan")
 _WINDOW_S = 10.0
-_TARGETS = 4
-"""Ports or hosts that one source tries within the window in a scan (domain judgement)."""
+_TARGETS = 6
+"""Ports that one source tries within the window in a scan (judgement): a PC needs five of its domain controller."""
 _FROM_ONE_PORT = 3
 """The same from one source port: no stack opens connections so, a scanner does."""
 _WITH_ODD_FLAGS = 2
 """The same with flags that no stack sends: each of these packets is a probe."""
 _UNTIMED = 8
 """Ports in lines that tell no time: nothing says that they belong together but their number."""
-_LOWEST_EPHEMERAL = 1024
+_HOSTS = 16
+"""Hosts on one and the same port: proxies, monitors and balancers talk to many on theirs."""
+_PRIVILEGED = 1024
+_EPHEMERAL = 32_768
+"""The lowest port that common stacks give to a client of their own (Linux; Windows begins at 49152)."""
 
 
 def scans(lines: Sequence[ReadLine]) -> dict[int, list[ReadLine]]:
@@ -41,9 +45,11 @@ def scans(lines: Sequence[ReadLine]) -> dict[int, list[ReadLine]]:
 
 
 def _answers(record: Record) -> bool:
-    """Tell whether a packet looks like a server's: from a low port with an ACK or RST, as late answers come in runs."""
-    low = record.source.port is not None and record.source.port < _LOWEST_EPHEMERAL
-    return low and bool({"ACK", "RST"} & set(record.flags))
+    """Tell whether a packet looks like a server's, as late answers come in runs: no probe is sent with SYN and ACK."""
+    if not {"ACK", "RST"} & set(record.flags):
+        return False
+    low = record.source.port is not None and record.source.port < _PRIVILEGED
+    return low or "SYN" in record.flags or (record.destination.port or 0) >= _EPHEMERAL
 
 
 def _bursts(lines: Sequence[ReadLine], places: Sequence[int]) -> Iterator[list[int]]:
@@ -70,7 +76,8 @@ def _is_scan(records: Sequence[Record]) -> bool:
         return len(targets) >= _WITH_ODD_FLAGS
     if len(ports) == 1 and None not in ports:
         return len(targets) >= _FROM_ONE_PORT
-    return len({_target(record) for record in records if not _leftover(record)}) >= _TARGETS
+    probed = {_target(record) for record in records if not _leftover(record)}
+    return len(probed) >= (_TARGETS if len({port for _, port in probed}) > 1 else _HOSTS)
 
 
 def _target(record: Record) -> tuple[str | None, int | None]:

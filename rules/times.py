@@ -20,6 +20,8 @@ _SLASHED = r"\b\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\b"
 _STAMP = rf"(?:{_BSD}|\b\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)?)"
 _HOST = rf"{_STAMP} (?P<host>[A-Za-z0-9][\w.-]{{0,63}}) "
 _WORDS = frozenset(("kernel", "firewall", "id", "info", "warning", "error", "local", "date", "CEF", "LEEF"))
+_ZONE = re.compile(r"GMT|UTC|[A-Z]{1,4}[SD]T|CET|EET|WET|MSK|BST|\d+", re.ASCII)
+"""Names of time zones, and bare numbers (a database writes that of its thread there): neither is a host."""
 _DAY = 86_400.0
 _HALF_A_YEAR = 180 * _DAY
 
@@ -60,7 +62,7 @@ _ANY_STYLE = PatternSet([form for form, _ in _STYLES])
 def envelope_host(line: str) -> str | None:
     """Find the name of the device that logged, where syslog puts it: right behind the time."""
     found = pattern(_HOST).found(line[:160])
-    return found["host"] if found and found["host"] not in _WORDS else None
+    return found["host"] if found and found["host"] not in _WORDS and not _ZONE.fullmatch(found["host"]) else None
 
 
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

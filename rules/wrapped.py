@@ -10,6 +10,7 @@ from rules.gather import Logical
 from rules.interpret import ReadLine
 from rules.quantities import is_ip
 from rules.recognise import Claimed
+from rules.times import envelope_time
 
 Results = Sequence[ReadLine | Unread]
 Read = Callable[[Claimed], Results]
@@ -17,7 +18,7 @@ Claim = Callable[[Logical], Claimed]
 _NARROWEST, _WIDEST = 50, 400
 """Characters between which a line can be one that was wrapped."""
 _MOST_PARTS = 8
-_UNEVEN = 12
+_UNEVEN = 24
 """Characters by which lines that were wrapped between words differ in width."""
 _TERMINALS = (80, 100, 120, 132)
 """Widths at which terminals cut, inside words too; mails wrap between words, and narrower."""
@@ -32,7 +33,7 @@ def unwrapped(parts: Iterable[Claimed], read: Read, claim: Claim) -> Iterator[Re
         if held and len(held) < _MOST_PARTS and _may_go_on(held, part):
             held.append(part)
             whole = _together(held, read, claim)
-            if _says(whole) > _says(alone):
+            if _says(whole) > max(_says(alone), _says(() if _is_nobodys(part) else read(part))):
                 taken, alone = len(held), whole
             continue
         yield from _given(held, taken, alone, read)
@@ -48,11 +49,21 @@ def _given(held: Sequence[Claimed], taken: int, alone: Results, read: Read) -> I
 
 
 def _may_go_on(held: Sequence[Claimed], part: Claimed) -> bool:
-    """Tell whether a part can be the rest of a line: it is nobody's, stands right below, and is no wider."""
-    nobodys = part.dialect is None or part.dialect.fallback
+    """Tell whether a part can be the rest of a line: it begins none, stands right below, and is no wider."""
     width = len(held[0].at.text)
     below = part.at.first == held[-1].at.last + 1 and held[0].at.first == held[0].at.last
-    return nobodys and below and _NARROWEST <= width <= _WIDEST and len(part.at.text) <= width + _UNEVEN
+    fits = below and _NARROWEST <= width <= _WIDEST and len(part.at.text) <= width + _UNEVEN
+    return fits and (_is_nobodys(part) or _is_middle(held[0], part))
+
+
+def _is_nobodys(part: Claimed) -> bool:
+    return part.dialect is None or part.dialect.fallback
+
+
+def _is_middle(first: Claimed, part: Claimed) -> bool:
+    """Tell whether a part that is recognised by itself may still be the rest of a line: of the two, it has no time."""
+    same = first.dialect is None or first.dialect is part.dialect
+    return same and envelope_time(first.at.text) is not None and envelope_time(part.at.text) is None
 
 
 def _together(held: Sequence[Claimed], read: Read, claim: Claim) -> Results:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -203,3 +204,17 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     done = _shell("whydrop knowledge list | head -n 1")
     assert done.stdout == b"causes\n"
     assert b"Traceback" not in done.stderr
+
+
+def test_a_compressed_file_is_named_as_one(tmp_path: Path) -> None:
+    file = tmp_path / "fw.log.gz"
+    file.write_bytes(gzip.compress(b"anything"))
+    result = _run("read", str(file))
+    assert (result.exit_code, "unpack it first" in result.output) == (2, True)
+
+
+def test_the_name_of_a_file_is_not_taken_for_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "fw.log"
+    file.write_text("x", encoding="utf-8")
+    result = _run("diagnose", str(file))
+    assert (result.exit_code, f"diagnose - < {file}" in " ".join(result.output.split())) == (2, True)

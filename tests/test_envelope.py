@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from knowledge.shelf import Shelf
+from rules.clean import clean
 from rules.envelope import carried
 from rules.read import read
+from rules.times import envelope_host
 
 LINE = (
     "Mar  3 10:15:54 fw1 : %ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 "
@@ -102,3 +104,34 @@ def test_quotes_inside_json_are_content_until_it_is_opened(shelf: Shelf) -> None
     curled = PAIRS.replace('"fw1"', "\u201cfw1\u201d") + ' msg="a &quot;b&quot;"'
     record = read(json.dumps({"log": curled, "stream": "stdout"}, ensure_ascii=False), shelf).lines[0].record
     assert (record.event, record.device) == ("reset-by-server", "fw1")
+
+
+def test_a_line_is_found_in_a_tables_cell_whose_quotes_were_doubled() -> None:
+    line = 'Nov 21 10:00:05 fw1 date=2026-11-21 action="server-rst" srcip=192.0.2.1'
+    quoted = line.replace('"', '""')
+    assert next(carried(f'2026-11-21 10:00:05,relay01,"{quoted}",local0')) == line
+
+
+def test_a_line_is_found_in_what_searches_give_back() -> None:
+    line = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.1/443 to 198.51.100.7/51515 flags RST  on interface x"
+    for found in ({"preview": False, "result": {"_raw": line}}, {"_index": "a", "_source": {"message": line}}):
+        assert next(carried(json.dumps(found))) == line
+
+
+def test_cells_of_a_table_with_bars_are_no_containers_names() -> None:
+    assert next(carried("| 10.1.1.5 | 198.51.100.7 | 443 | reset |")).startswith("10.1.1.5 |")
+
+
+def test_what_grep_puts_around_its_matches_goes() -> None:
+    coloured = LINE.replace("192.0.2.10", "\x1b[01;31m\x1b[K192.0.2.10\x1b[m\x1b[K")
+    assert clean(coloured) == LINE
+
+
+def test_a_nul_at_the_end_of_a_message_goes() -> None:
+    assert clean(LINE + "\0") == LINE
+
+
+@pytest.mark.parametrize("word", ["12", "GMT", "CET", "PDT"])
+def test_a_number_or_a_time_zone_behind_the_time_is_no_device(word: str) -> None:
+    assert envelope_host(f"2026-11-21T10:00:01.123456Z {word} [Note] something") is None
+    assert envelope_host(f"Nov 21 10:00:01 {word}fw something") == f"{word}fw"

@@ -82,7 +82,9 @@ def test_the_drop_is_the_case_and_not_the_lines_before_it() -> None:
 
 
 def test_one_source_over_many_ports_is_a_scan_and_fewer_are_not() -> None:
-    drops = [_drop(f"10:00:0{n}", "192.0.2.10/40000", f"198.51.100.7/{n + 20}") for n in range(6)]
+    drops = [
+        _drop(f"10:00:0{n}", "192.0.2.10/40000", f"198.51.100.7/{n + 20}").replace("SYN ACK", "ACK") for n in range(6)
+    ]
     assert _values(*drops)["scope.one_source_many_targets"] is True
     assert "scope.one_source_many_targets" not in _values(*drops[:2])
 
@@ -129,3 +131,11 @@ def test_bytes_and_packets_tell_how_far_it_got(sent: str, received: str, server:
 
 def test_nothing_read_is_nothing_known() -> None:
     assert _facts("good morning") == {}
+
+
+def test_a_close_of_hours_ago_was_an_earlier_connection_on_the_same_ports() -> None:
+    lines = [BUILT, _teardown("03:00:10", "TCP FINs")]
+    late = _values(lines[0].replace("10:00:00", "03:00:00"), lines[1], _drop("15:00:00").replace("SYN ACK", "ACK"))
+    assert {"session.closed_before", "session.since_end_s", "handshake.syn_seen"}.isdisjoint(late)
+    silent = _values(_teardown("03:00:10", "Conn-timeout"), _drop("15:00:00").replace("SYN ACK", "ACK"))
+    assert silent["session.closed_before"] == "idle-timeout"

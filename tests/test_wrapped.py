@@ -65,3 +65,19 @@ def test_what_stands_below_a_whole_line_is_left_alone(below: str) -> None:
 def test_lines_with_an_empty_one_between_are_not_put_together() -> None:
     assert [one.line for one in read(f"{DROP[:90]}\n\n{DROP[90:]}", SHELF).unread][-1:] != [1]
     assert all(one.record.last_line is None for one in read(f"{DROP[:90]}\n\n{DROP[90:]}", SHELF).lines)
+
+
+def test_a_line_whose_rest_is_known_by_itself_is_one_line() -> None:
+    rest = "SRC=10.1.1.5 DST=198.51.100.7 LEN=52 TTL=63 PROTO=TCP SPT=51515 DPT=443 WINDOW=502 RES=0x00 ACK PSH URGP=0"
+    mac = "00:11:22:33:44:55:66:77:88:99:aa:bb:08:00"
+    line = f"Nov 21 10:00:01 gw kernel: [12345.678] DROP IN=eth1 OUT=eth0 MAC={mac} {rest}"
+    for width in (80, 100, 120):
+        reading = read("\n".join(line[at : at + width] for at in range(0, len(line), width)), SHELF)
+        (found,) = reading.lines
+        assert (found.record.source.ip, found.record.source.port, found.record.time) == (
+            "10.1.1.5",
+            51515,
+            "--11-21T10:00:01",
+        )
+    two = f"{line}\n{rest}"
+    assert len(read(two, SHELF).lines) == 2
