@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pexpect
@@ -192,7 +194,9 @@ def test_a_real_terminal_conversation(leave: str) -> None:
     line = (
         "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface x"
     )
-    child = pexpect.spawn(sys.executable, ["-m", "bot", "diagnose", line], cwd=str(ROOT), timeout=60, encoding="utf-8")
+    words = ["-m", "bot", "diagnose", line]
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs are started deaf to it
+    child = pexpect.spawn(sys.executable, words, cwd=str(ROOT), timeout=60, encoding="utf-8", preexec_fn=heed)
     child.expect("Question 1")
     child.expect("> ")
     child.sendline("why")
