@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,12 +188,18 @@ def test_no_width_loses_the_causes(expert: Expert, width: int) -> None:
     assert "likely" in shown
 
 
+def _heed_ctrl_c() -> None:
+    """Listen to it again: what a shell starts in the background is started deaf."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("leave", ["\x04", "\x03"])
 def test_a_real_terminal_conversation(leave: str) -> None:
     line = (
         "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface x"
     )
-    child = pexpect.spawn(sys.executable, ["-m", "bot", "diagnose", line], cwd=str(ROOT), timeout=60, encoding="utf-8")
+    words = ["-m", "bot", "diagnose", line]
+    child = pexpect.spawn(sys.executable, words, cwd=str(ROOT), timeout=60, encoding="utf-8", preexec_fn=_heed_ctrl_c)
     child.expect("Question 1")
     child.expect("> ")
     child.sendline("why")
