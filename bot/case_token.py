@@ -32,7 +32,7 @@ _LARGEST = 64 * 1024
 
 _Wire = tuple[
     str | None,  # product
-    list[tuple[str, Value, str, Literal["seen", "inferred", "assumed"]]],  # observed: feature, value, origin, kind
+    list[tuple[str, Value, str, Literal["seen", "told", "inferred", "assumed"]]],  # observed: feature, value, origin, kind
     dict[str, Value],  # answers
     list[str],  # declined
     list[str],  # confirmed

@@ -15,8 +15,8 @@ from rules.answers import answered, asked_again, said, withdrawn
 from rules.case import Asked, Case, Diagnosis
 from rules.diagnose import Expert
 from rules.explain import what_if
-from rules.observe import observe
 from rules.read import PasteTooLarge
+from rules.think import seen
 
 HELP = Message(
     [
@@ -56,7 +56,7 @@ def answer(expert: Expert, text: str) -> Message:
         reading = expert.read(text)
     except PasteTooLarge as wrong:
         return Message([Prose(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}")])
-    observed = Case(paste=text, observed=tuple(observe(reading)))
+    observed = Case(paste=text, observed=tuple(seen(Case(paste=text), reading, expert.shelf)))
     diagnosis = expert.diagnose(observed)
     worded = page(diagnosis, expert.shelf)
     case = observed.model_copy(update={"paste": ""})

@@ -18,6 +18,8 @@ from knowledge.model import (
     Entry,
     Feature,
     Inference,
+    Macro,
+    Phrases,
     Product,
     Source,
     Symptom,
@@ -146,6 +148,8 @@ def _load_file(loading: _Loading, path: Path, kind: str) -> None:
         loading.place(kind, path.stem, file, (), _ONE_A_FILE[kind], file.content)
     elif not isinstance(file.content, dict):
         loading.refuse(file, (), f"{path.name} must be a mapping of ids to entries")
+    elif kind == "phrases":
+        _load_phrases(loading, file)
     elif kind in _MANY_A_FILE:
         for id_, raw in file.content.items():
             loading.place(kind, str(id_), file, (id_,), _MANY_A_FILE[kind], raw)
@@ -154,7 +158,19 @@ def _load_file(loading: _Loading, path: Path, kind: str) -> None:
 
 
 def _allowed_kinds() -> set[str]:
-    return {*_ONE_A_FILE, *_MANY_A_FILE, "inferences"}
+    return {*_ONE_A_FILE, *_MANY_A_FILE, "inferences", "phrases"}
+
+
+def _load_phrases(loading: _Loading, file: YamlFile) -> None:
+    """Load how features are said: each feature's values, and under `macros` what the patterns share."""
+    for name, raw in file.content.items():
+        if name != "macros":
+            loading.place("phrases", str(name), file, (name,), Phrases, {"values": raw})
+        elif not isinstance(raw, dict):
+            loading.refuse(file, (name,), "'macros' must be a mapping of names to patterns")
+        else:
+            for id_, pattern in raw.items():
+                loading.place("macros", str(id_), file, (name, id_), Macro, {"pattern": pattern})
 
 
 def _load_inferences(loading: _Loading, file: YamlFile) -> None:

@@ -282,6 +282,33 @@ class FactRule(Entry):
     source: Text | None = None
 
 
+class Phrase(Entry):
+    """Words by which engineers state a fact, matched in one sentence at a time, whatever their case.
+
+    A pattern may use the shelf's macros, as `{clear}`. At its beginning `{clear}` asks for a clause in which nothing is
+    denied or doubted up to there, and `{calm}` for one in which nothing is said to work either. A group `duration`
+    gives the value of a number. `not` are sentences like it that state no such thing.
+    """
+
+    pattern: Regex
+    samples: Annotated[list[Text], Field(min_length=1)]
+    not_: Annotated[list[Text], Field(min_length=1, validation_alias=AliasChoices("not", "not_"))]
+
+
+class Phrases(Entry):
+    """How one feature's values are said in sentences: each value's phrases; a number's stand under `*`."""
+
+    id: str = ""
+    values: Annotated[dict[str, list[Phrase]], Field(min_length=1)]
+
+
+class Macro(Entry):
+    """A pattern that phrases share: they name it in braces."""
+
+    id: str = ""
+    pattern: Regex
+
+
 class ProductRule(Entry):
     """The product that writes lines with these raw values, where several share one way of writing."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from knowledge.model import Cause, Contradiction, Dialect, Entry, Feature, Inference, Product, Source, Symptom
+from knowledge.model import Cause, Contradiction, Dialect, Entry, Feature, Inference, Macro, Phrases, Product, Source, Symptom
 from knowledge.yamlfile import Where, YamlFile
 
 
@@ -24,6 +24,8 @@ class Shelf:
     products: Mapping[str, Product] = field(default_factory=dict)
     inferences: Mapping[str, Inference] = field(default_factory=dict)
     contradictions: Mapping[str, Contradiction] = field(default_factory=dict)
+    phrases: Mapping[str, Phrases] = field(default_factory=dict)
+    macros: Mapping[str, Macro] = field(default_factory=dict)
     files: Mapping[tuple[str, str], tuple[YamlFile, Where]] = field(default_factory=dict)
     hash: str = ""
 
@@ -36,4 +38,4 @@ class Shelf:
         return None
 
 
-KINDS = ("causes", "symptoms", "features", "dialects", "products", "inferences", "contradictions", "sources")
+KINDS = ("causes", "symptoms", "features", "dialects", "products", "inferences", "contradictions", "sources", "phrases", "macros")

@@ -67,7 +67,7 @@ class Expert(Thinker):
     def _overruled(self, case: Case, reading: Reading) -> list[Contradicted]:
         """Find answers that the lines contradict. They stand once they are confirmed."""
         found = []
-        for fact in seen(case, reading):
+        for fact in seen(case, reading, self.shelf):
             told = case.answers.get(fact.feature)
             feature = self.shelf.features[fact.feature]
             if told is None or not feature.question or fact.kind != "seen" or fact.feature in case.confirmed:

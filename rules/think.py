@@ -13,6 +13,7 @@ from rules.ask import Asking
 from rules.case import Case, Fact, Finding
 from rules.engine import Engine, Run
 from rules.observe import observe
+from rules.prose import ear_of, is_prose, sentences
 from rules.read import Reading, read
 from rules.rule import Clued, RuleBook, rule_book
 from rules.timers import Timetable
@@ -77,7 +78,7 @@ class Thinker:
 
     def observe(self, case: Case, reading: Reading) -> list[Fact]:
         """Collect what is known before any rule: the lines' facts, then what was told, which outranks them."""
-        return list({fact.feature: fact for fact in (*seen(case, reading), *_told(case))}.values())
+        return list({fact.feature: fact for fact in (*seen(case, reading, self.shelf), *_told(case))}.values())
 
     def family(self, facts: Mapping[str, Fact]) -> Family:
         """Choose the causes of the case's symptom; all of them while it is unknown."""
@@ -104,9 +105,20 @@ def _family(shelf: Shelf, symptom: SymptomId | None, timetable: Timetable) -> Fa
     return Family(causes, book, Engine(book.all_rules()), Asking(shelf, book, causes, timetable.compare))
 
 
-def seen(case: Case, reading: Reading) -> list[Fact]:
-    """Give what the lines say; a case that travels without its lines brings it along."""
-    return observe(reading) if case.observed is None else list(case.observed)
+def seen(case: Case, reading: Reading, shelf: Shelf) -> list[Fact]:
+    """Give what the paste says, lines before words; a case that travels without its paste brings it along."""
+    if case.observed is not None:
+        return list(case.observed)
+    found = [*_written(reading, shelf), *observe(reading)]
+    return list({fact.feature: fact for fact in found}.values())
+
+
+def _written(reading: Reading, shelf: Shelf) -> list[Fact]:
+    """Give what the engineer's own sentences say."""
+    texts = {one.line: one.text for one in reading.unread}
+    texts |= {one.record.line: one.record.raw for one in reading.lines if shelf.dialects[one.record.dialect].fallback}
+    prose = [(number, text) for number, text in sorted(texts.items()) if is_prose(text)]
+    return ear_of(shelf).facts(sentences(prose)) if prose and shelf.phrases else []
 
 
 def _told(case: Case) -> list[Fact]:

@@ -1,0 +1,198 @@
+"""Read the sentences that engineers write beside their lines: facts that they state in their own words."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from knowledge.clause import Value, typed
+from knowledge.model import Feature, Phrase
+from knowledge.pattern import Match, PatternSet, pattern
+from knowledge.shelf import Shelf
+from rules.case import Fact
+from rules.quantities import SPOKEN, seconds
+
+_LONGEST = 2_000
+"""Characters of one sentence; what is longer is none."""
+_MOST = 400
+"""Sentences of one paste in which words are looked for; nobody writes more."""
+_FEWEST_WORDS = 3
+_WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019/-]*[.,;:!?)\"]?|\(?[A-Za-z]+|\d{1,6}(?:[.,]\d+)?[a-z%]{0,3}[.,;:]?|[-\u2013\u2014&+]")
+_MACHINE = re.compile(r"\w=\S|^\W*\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^<\d+>|^\w{3} +\d+ \d\d:\d\d:\d\d|[{}|\\]|::\w+::")
+_END = re.compile(r"(?<=[.!?;])\s+")
+_CLAUSE = re.compile(
+    r"[,;:()]| - |\b(?:but|while|whereas|yet|however|although|though|because|so|then|when|where|that|which)\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"\b(?:not?|never|without|nor|neither|none|nothing|nobody|cannot|hardly|unless|\w+n['\u2019]t|(?:do|does|did|is|was|wo|ca)nt"
+    r"|if|whether|would|should|could|might|maybe|perhaps|suspect|assume|guess|wonder|avoid|prevent|how|expect\w*)\b",
+    re.IGNORECASE,
+)
+"""Words that deny or doubt what follows them in the same clause."""
+_DENIED = re.compile(
+    r"^\s*(?:(?:is|are|was|were|does|do|did|has|have|had|will|can|could)\s+)?(?:not\b|never\b|neither\b|no longer\b|n['\u2019]t\b)"
+    r"|^\s*\w+n['\u2019]t\b",
+    re.IGNORECASE,
+)
+"""Words behind a match that deny it."""
+_WORKS = re.compile(r"\b(?:works?|worked|working|fine|ok|okay|normal\w*|fix\w*|help\w*|bypass\w*)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, and the line on which it begins."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """One phrase made ready: what it says, and what must not stand before it in its clause."""
+
+    feature: Feature
+    value: str
+    text: str
+    clear: bool
+    calm: bool
+    denies: bool
+
+
+class Ear:
+    """A shelf's phrases made ready to listen with. Any thread may use it."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._phrases = list(_worded(shelf))
+        self._set = PatternSet([one.text for one in self._phrases])
+
+    def facts(self, sentences: Iterable[Sentence]) -> list[Fact]:
+        """Give what the sentences state. What they state in two ways is not known, but that a reset was seen is."""
+        said: dict[str, dict[Value, Fact]] = defaultdict(dict)
+        for sentence in list(sentences)[:_MOST]:
+            for fact in self._of(sentence):
+                said[fact.feature].setdefault(fact.value, fact)
+        if "reset" in said.get("symptom", {}):
+            said["symptom"] = {"reset": said["symptom"]["reset"]}
+        return [fact for values in said.values() if len(values) == 1 for fact in values.values()]
+
+    def _of(self, sentence: Sentence) -> Iterator[Fact]:
+        for place in self._set.matching(sentence.text):
+            phrase = self._phrases[place]
+            for match in pattern(phrase.text).finditer(sentence.text):
+                if (value := _meant(phrase, match, sentence.text)) is not None:
+                    origin = f"you wrote, line {sentence.line}: \u201c{(match.group() or '').strip(' ,;:.')}\u201d"
+                    yield Fact(feature=phrase.feature.id, value=value, origin=origin, kind="told")
+                    break
+
+
+@lru_cache(maxsize=8)
+def ear_of(shelf: Shelf) -> Ear:
+    """Give the ear of a shelf; it is compiled once, when the first sentence is met."""
+    return Ear(shelf)
+
+
+def macros_of(shelf: Shelf) -> Mapping[str, str]:
+    """Give what stands in braces in a phrase."""
+    return {"duration": f"(?:about |around |exactly |roughly |over |more than )?{SPOKEN}"} | {
+        name: macro.pattern for name, macro in shelf.macros.items()
+    }
+
+
+def phrase_text(phrase: Phrase, macros: Mapping[str, str]) -> str:
+    """Give a phrase's pattern with its macros filled in. Raises ValueError for a name that is none."""
+    text = _OWN.sub("", phrase.pattern)
+    for _ in range(_DEEPEST):
+        filled = _NAME.sub(lambda name: _macro(name[1], macros), text)
+        if filled == text:
+            break
+        text = filled
+    return f"(?i){text}"
+
+
+_DEEPEST = 4
+_NAME = re.compile(r"\{([a-z_]+)\}")
+
+
+def _macro(name: str, macros: Mapping[str, str]) -> str:
+    if name not in macros:
+        raise ValueError(f"unknown macro {{{name}}}; allowed: clear, calm, {', '.join(sorted(macros))}")
+    return macros[name]
+
+
+def worded(feature: Feature, value: str, phrase: Phrase, macros: Mapping[str, str]) -> Worded:
+    """Make one phrase ready. Raises ValueError."""
+    text = phrase_text(phrase, macros)
+    calm = "{calm}" in phrase.pattern
+    clear = calm or "{clear}" in phrase.pattern
+    shown = (pattern(text).search(sample) for sample in phrase.samples)
+    denies = any(match is not None and _DENIES.search(match.group() or "") for match in shown)
+    return Worded(feature, value, text, clear, calm, denies)
+
+
+_OWN = re.compile(r"\{(?:clear|calm)\}")
+
+
+
+
+def _worded(shelf: Shelf) -> Iterator[Worded]:
+    macros = macros_of(shelf)
+    for id_, phrases in shelf.phrases.items():
+        for value, group in phrases.values.items():
+            for phrase in group:
+                yield worded(shelf.features[id_], value, phrase, macros)
+
+
+def _meant(phrase: Worded, match: Match, text: str) -> Value | None:
+    """Give the value that a match states; None where its clause denies it."""
+    before = _CLAUSE.split(text[: match.start()])[-1]
+    inside = match.group() or ""
+    if phrase.clear and _DENIES.search(before):
+        return None
+    if phrase.calm and _WORKS.search(before):
+        return None
+    if not phrase.denies and _DENIES.search(inside):
+        return None
+    if phrase.clear and _DENIED.search(text[match.end() :]):
+        return None
+    if phrase.value != "*":
+        return {"true": True, "false": False}.get(phrase.value, phrase.value) if phrase.feature.type == "yes-no" else phrase.value
+    number = seconds(match.group("duration") or "")
+    return None if number is None else typed(phrase.feature, number)
+
+
+def sentences(lines: Sequence[tuple[int, str]]) -> Iterator[Sentence]:
+    """Divide what people wrote into sentences; lines that stand below each other go on."""
+    paragraph: list[tuple[int, str]] = []
+    for number, text in lines:
+        if paragraph and number != paragraph[-1][0] + 1:
+            yield from _divided(paragraph)
+            paragraph = []
+        paragraph.append((number, " ".join(text.split())))
+    if paragraph:
+        yield from _divided(paragraph)
+
+
+def _divided(paragraph: Sequence[tuple[int, str]]) -> Iterator[Sentence]:
+    starts, text = [], ""
+    for number, part in paragraph:
+        starts.append((len(text), number))
+        text += f"{part} "
+    at = 0
+    for sentence in _END.split(text.strip()):
+        at = text.index(sentence, at)
+        if len(sentence) <= _LONGEST:
+            yield Sentence(max(number for start, number in starts if start <= at), sentence)
+        at += len(sentence)
+
+
+def is_prose(text: str) -> bool:
+    """Tell whether a line is somebody's words and no machine's."""
+    if len(text) > _LONGEST or _MACHINE.search(text):
+        return False
+    words = text.split()
+    plain = sum(1 for word in words if _WORD.fullmatch(word))
+    return len(words) >= _FEWEST_WORDS and plain * 10 >= len(words) * 7
