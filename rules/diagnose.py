@@ -82,7 +82,8 @@ class Expert(Thinker):
     def _contradictions(self, case: Case, thought: Thought) -> list[Contradicted]:
         found = []
         for id_, one in self.shelf.contradictions.items():
-            if f"contradiction/{id_}" in thought.run.fired and one.ask_again not in case.confirmed:
+            settled = one.ask_again in case.confirmed | case.declined
+            if f"contradiction/{id_}" in thought.run.fired and not settled:
                 found.append(Contradicted(facts=sorted(one.when), because=one.because, ask_again=one.ask_again))
         return found
 

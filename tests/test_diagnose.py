@@ -108,6 +108,15 @@ def test_a_declined_question_is_not_asked_again() -> None:
     assert second.feature != first.feature
 
 
+def test_what_is_not_known_is_not_asked_again_because_of_a_contradiction() -> None:
+    told: dict[str, Value] = {"symptom": "reset", "packet.flags": "SA", "reset.phase": "mid-transfer"}
+    asked = EXPERT.diagnose(Case(answers=told)).question
+    assert asked is not None
+    assert asked.feature == "handshake.completed"
+    declined = EXPERT.diagnose(Case(answers=told, declined=frozenset({"handshake.completed"}))).question
+    assert declined is None or declined.feature != "handshake.completed"
+
+
 def test_one_confirmed_answer_does_not_silence_another_contradiction() -> None:
     answers: dict[str, Value] = {"symptom": "out-of-state", "packet.flags": "SA", "packet.payload": True}
     confirmed = frozenset({"packet.flags"})

@@ -223,7 +223,7 @@ def test_what_looks_back_from_every_character_is_seen() -> None:
 
 
 def test_what_copies_all_for_every_part_is_seen() -> None:
-    short, long = (dict.fromkeys(range(size)) for size in (100, 1_600))
+    short, long = (dict.fromkeys(range(size)) for size in (400, 12_800))
     assert growth(lambda parts: sum(len(dict(parts)) for _ in parts), short, long) > FACTOR
 
 
