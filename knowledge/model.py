@@ -16,6 +16,7 @@ SymptomId = Literal["out-of-state", "reset"]
 Effort = Literal["glance", "lookup", "command", "capture"]
 Strength = Literal["points to", "supports", "weakens", "excludes"]
 Prior = Literal["common", "uncommon", "rare"]
+Known = Literal["often", "sometimes", "seldom"]
 Event = Literal[
     "out-of-state",
     "reset-by-server",
@@ -72,25 +73,30 @@ class Dispute(Entry):
 class Question(Entry):
     """How to obtain a missing fact. `how` maps a product id, or `any`, to how to find out there.
 
-    `use` names a product command that helps, as in a remedy.
+    `known` says how often those who have the problem know the answer already. `use` names a product command that helps, as in a remedy.
     """
 
     text: Text
     why: Text
     effort: Effort
+    known: Known = "sometimes"
     use: Text | None = None
     how: dict[str, Text] = {}
     source: Text | None = None
 
 
 class Feature(Entry):
-    """Something that can be known about a case; askable if it has a question. `choices` maps a value to its label."""
+    """Something that can be known about a case; askable if it has a question. `choices` maps a value to its label.
+
+    A `broad` one is a list to look over: each of its choices stands for a fact of another feature, by an inference.
+    """
 
     id: str = ""
     title: Text
     type: Literal["choice", "number", "yes-no", "text"]
     unit: Literal["s"] | None = None
     choices: dict[str | int, Text] = {}
+    broad: bool = False
     notes: list[Text] = []
     question: Question | None = None
     sources: list[Text] = []

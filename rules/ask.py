@@ -8,21 +8,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.clause import Clause, Value, typed
-from knowledge.model import Cause, Effort, Feature
+from knowledge.model import Cause, Effort, Feature, Known
 from knowledge.shelf import Shelf
 from rules.rule import Clued, Rule, RuleBook
 from rules.weigh import ESTABLISHED, LIKELY, LOG_ODDS
 
-Known = Mapping[str, Value]
-Compare = Callable[[Known], Known]
+Facts = Mapping[str, Value]
+Compare = Callable[[Facts], Facts]
 """Gives the facts that comparisons (such as that of a silence with known timers) add to what is known."""
 
-EFFORTS: Mapping[Effort, float] = {"glance": 1.0, "lookup": 1.5, "command": 2.5, "capture": 4.0}
+EFFORTS: Mapping[Effort, float] = {"glance": 1.0, "lookup": 2.0, "command": 4.0, "capture": 8.0}
 """How much an answer costs, a glance at the same log being 1 (judgement)."""
+KNOWN: Mapping[Known, float] = {"often": 2.0, "sometimes": 1.0, "seldom": 0.5}
+"""How much likelier than others a question is to be answered by those who have the problem (from labelled cases)."""
 
-_WORTH_ASKING = 0.05
-"""Expected gain (nats) per effort under which a question is not asked (tried on the examples; docs/weighing.md)."""
-_TIRING = 1.15
+_WORTH_ASKING = 0.015
+"""Expected gain (nats) per effort under which a question is not asked (tried on labelled cases; docs/weighing.md)."""
+_TIRING = 2.0
 """By how much each "I don't know" makes a question less worth asking: more of them do not help."""
 
 _COMPARED = frozenset({"timing.idle_s", "log.product", "session.duration_s"})
@@ -68,7 +70,7 @@ class Asking:
             if feature.question and (feature.id in self._clues or self._leads(feature.id))
         ]
 
-    def outlooks(self, known: Known, declined: frozenset[str], now: Sequence[float]) -> list[Outlook]:
+    def outlooks(self, known: Facts, declined: frozenset[str], now: Sequence[float]) -> list[Outlook]:
         """Judge every open question, best first."""
         found = [
             self._outlook(feature, values, known, now)
@@ -81,12 +83,11 @@ class Asking:
     def _leads(self, feature: str) -> bool:
         return feature in _COMPARED or feature in self._inferences
 
-    def _outlook(self, feature: Feature, values: Sequence[Value], known: Known, now: Sequence[float]) -> Outlook:
+    def _outlook(self, feature: Feature, values: Sequence[Value], known: Facts, now: Sequence[float]) -> Outlook:
         factors = [self._factors(feature.id, value, known) for value in values]
-        effort = EFFORTS[feature.question.effort] if feature.question else 1.0
-        return Outlook(feature, expected_gain(now, factors) / effort, factors)
+        return Outlook(feature, expected_gain(now, factors) * _ease(feature), factors)
 
-    def _factors(self, feature: str, value: Value, known: Known) -> Mapping[int, float]:
+    def _factors(self, feature: str, value: Value, known: Facts) -> Mapping[int, float]:
         """Give the factor that an answer would put on the odds of each cause, its consequences included."""
         new = self.consequences(feature, value, known)
         effect = self._effect(feature, value)
@@ -104,7 +105,7 @@ class Asking:
                     shift[place] += amount
         return _as_factors(shift)
 
-    def consequences(self, feature: str, value: Value, known: Known) -> dict[str, Value]:
+    def consequences(self, feature: str, value: Value, known: Facts) -> dict[str, Value]:
         """Give an answer beside the facts that would follow from it, by comparison and inference."""
         new = {feature: value}
         if not self._leads(feature):
@@ -148,11 +149,17 @@ class Asking:
                 yield clue, tuple(clause for clause in clue.rule.clauses if clause is not own)
 
 
+def _ease(feature: Feature) -> float:
+    """Weigh a question by how likely it is to be answered, and by what the answer costs."""
+    question = feature.question
+    return KNOWN[question.known] / EFFORTS[question.effort] if question else 1.0
+
+
 def _as_factors(shift: Mapping[int, float]) -> dict[int, float]:
     return {place: math.exp(amount) for place, amount in shift.items()}
 
 
-def _met(clauses: Sequence[Clause], new: Known, known: Known) -> bool:
+def _met(clauses: Sequence[Clause], new: Facts, known: Facts) -> bool:
     for clause in clauses:
         value = new[clause.feature] if clause.feature in new else known.get(clause.feature)
         if value is None or not clause.holds(value):
@@ -228,7 +235,7 @@ def _word(share: float) -> str:
     return "established" if share >= ESTABLISHED else "likely" if share >= LIKELY else "open"
 
 
-def follow_rules(rules: Sequence[Rule], known: Known) -> dict[str, Value]:
+def follow_rules(rules: Sequence[Rule], known: Facts) -> dict[str, Value]:
     """Chain inferences over what is known, without the engine; the tests hold both to the same result."""
     found = dict(known)
     new = True

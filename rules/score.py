@@ -150,10 +150,19 @@ def consult(expert: Expert, id_: str, labelled: Labelled, *, silent: bool = Fals
         feature = diagnosis.question.feature
         if feature != "symptom":
             asked.append(feature)
-        case = answered(case, feature, known.get(feature), again=asked_again(diagnosis, feature))
+        told_now = known.get(feature, implied(expert.shelf, feature, known))
+        case = answered(case, feature, told_now, again=asked_again(diagnosis, feature))
         diagnosis = expert.diagnose(case)
     ranking = [(one.cause, one.probability) for one in diagnosis.hypotheses]
     return Outcome(id_, labelled, ranking, asked, _stands(diagnosis))
+
+
+def implied(shelf: Shelf, feature: str, known: Mapping[str, Value]) -> Value | None:
+    """Give the answer to a question over a list of facts: the choice that stands for one that is known."""
+    for one in shelf.inferences.values() if shelf.features[feature].broad else ():
+        if list(one.when) == [feature] and all(known.get(name) == value for name, value in one.then.items()):
+            return typed(shelf.features[feature], one.when[feature])
+    return None
 
 
 def _stands(diagnosis: Diagnosis) -> bool:
