@@ -35,7 +35,7 @@ _DENIES = re.compile(
 """Words that deny or doubt what follows them in the same clause."""
 _DENIED = re.compile(
     r"^\s*(?:(?:is|are|was|were|does|do|did|has|have|had|will|can|could)\s+)?(?:not\b|never\b|neither\b|no longer\b|n['\u2019]t\b)"
-    r"|^\s*\w+n['\u2019]t\b",
+    r"|^\s*\w+n['\u2019]t\b|^\s*(?:by|from) neither\b",
     re.IGNORECASE,
 )
 """Words behind a match that deny it."""
@@ -129,7 +129,7 @@ def worded(feature: Feature, value: str, phrase: Phrase, macros: Mapping[str, st
     calm = "{calm}" in phrase.pattern
     clear = calm or "{clear}" in phrase.pattern
     shown = (pattern(text).search(sample) for sample in phrase.samples)
-    denies = any(match is not None and _DENIES.search(match.group() or "") for match in shown)
+    denies = any(match is not None and _denied(match.group() or "") for match in shown)
     return Worded(feature, value, text, clear, calm, denies)
 
 
@@ -146,6 +146,11 @@ def _worded(shelf: Shelf) -> Iterator[Worded]:
                 yield worded(shelf.features[id_], value, phrase, macros)
 
 
+def _denied(text: str) -> bool:
+    """Tell whether the first clause of what was matched denies or doubts."""
+    return _DENIES.search(_CLAUSE.split(text, maxsplit=1)[0]) is not None
+
+
 def _meant(phrase: Worded, match: Match, text: str) -> Value | None:
     """Give the value that a match states; None where its clause denies it."""
     before = _CLAUSE.split(text[: match.start()])[-1]
@@ -154,13 +159,15 @@ def _meant(phrase: Worded, match: Match, text: str) -> Value | None:
         return None
     if phrase.calm and _WORKS.search(before):
         return None
-    if not phrase.denies and _DENIES.search(inside):
+    if not phrase.denies and _denied(inside):
         return None
     if phrase.clear and _DENIED.search(text[match.end() :]):
         return None
-    if phrase.value != "*":
-        return {"true": True, "false": False}.get(phrase.value, phrase.value) if phrase.feature.type == "yes-no" else phrase.value
-    number = seconds(match.group("duration") or "")
+    if phrase.feature.type == "yes-no":
+        return phrase.value == "true"
+    if phrase.feature.type != "number":
+        return phrase.value
+    number = seconds(match.group("duration") or "") if phrase.value == "*" else float(phrase.value)
     return None if number is None else typed(phrase.feature, number)
 
 
@@ -184,7 +191,7 @@ def _divided(paragraph: Sequence[tuple[int, str]]) -> Iterator[Sentence]:
     at = 0
     for sentence in _END.split(text.strip()):
         at = text.index(sentence, at)
-        if len(sentence) <= _LONGEST:
+        if len(sentence) <= _LONGEST and not sentence.endswith("?"):
             yield Sentence(max(number for start, number in starts if start <= at), sentence)
         at += len(sentence)
 
