@@ -63,7 +63,7 @@ def _is_nobodys(part: Claimed) -> bool:
 def _is_middle(first: Claimed, part: Claimed) -> bool:
     """Tell whether a part that is recognised by itself may still be the rest of a line: of the two, it has no time."""
     same = first.dialect is None or first.dialect is part.dialect
-    return same and envelope_time(first.at.text) is not None and envelope_time(part.at.text) is None
+    return same and envelope_time(part.at.text) is None and envelope_time(first.at.text) is not None
 
 
 def _together(held: Sequence[Claimed], read: Read, claim: Claim) -> Results:
