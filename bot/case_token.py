@@ -32,7 +32,9 @@ _LARGEST = 64 * 1024
 
 _Wire = tuple[
     str | None,  # product
-    list[tuple[str, Value, str, Literal["seen", "told", "inferred", "assumed"]]],  # observed: feature, value, origin, kind
+    list[
+        tuple[str, Value, str, Literal["seen", "told", "inferred", "assumed"]]
+    ],  # observed: feature, value, origin, kind
     dict[str, Value],  # answers
     list[str],  # declined
     list[str],  # confirmed
@@ -113,9 +115,16 @@ def fit(carried: Carried, features: Mapping[str, Feature]) -> tuple[Carried, boo
 
 
 def _smaller(carried: Carried, features: Mapping[str, Feature]) -> Iterator[Carried]:
-    """Leave out the reasons behind origins, longest first; then the sentences; then texts, which only fill commands."""
+    """Leave out the reasons behind origins, longest first; then the sentences; then texts, which only fill commands.
+
+    What an answer outdoes goes first: that the same was declined, and what a line said if the answer was confirmed.
+    """
     yield carried
-    facts = list(carried.case.observed or ())
+    case = carried.case
+    settled = case.confirmed & case.answers.keys()
+    facts = [fact for fact in case.observed or () if fact.feature not in settled]
+    carried = replace(carried, case=case.model_copy(update={"declined": case.declined - case.answers.keys()}))
+    yield _with(carried, facts, carried.understood)
     for place in sorted(range(len(facts)), key=lambda one: -len(facts[one].origin)):
         shorter = facts[place].origin.partition(":")[0][:40]
         facts[place] = facts[place].model_copy(update={"origin": shorter})

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 from rich.table import Table
 from rich.text import Text
 
 from bot.calls import fail, our_expert, our_shelf
+from bot.drawing import drawings
+from bot.labelled import labelled_cases
+from bot.scoring import scored, tables
 from bot.terminal import console
 from knowledge.coverage import coverage
-from knowledge.model import Cause, Dialect, Entry, Feature, InferenceBook, Product, Source, Symptom
+from knowledge.model import Cause, Dialect, Entry, Feature, InferenceBook, PhraseBook, Product, Source, Symptom
 from knowledge.rosetta import EVENTS, Row, rosetta
 from knowledge.shelf import KINDS
 from rules.prove import prove
+from rules.workbench import inspect
 
 knowledge = typer.Typer(help="Look into what whydrop knows, and check it.", no_args_is_help=True)
 
@@ -25,13 +31,30 @@ knowledge = typer.Typer(help="Look into what whydrop knows, and check it.", no_a
 def knowledge_check() -> None:
     """Check every entry: what it names exists, what it claims is so."""
     expert = our_expert()
-    unproven = list(prove(expert))
+    unproven = [*prove(expert), *inspect(expert)]
     for one in unproven:
         file, where = expert.shelf.files[one.kind, one.id]
         typer.echo(f"{file.path}:{file.line_of((*where, *one.where))}: {one.id}: {one.message}")
     counts = ", ".join(f"{len(getattr(expert.shelf, kind))} {kind}" for kind in KINDS)
     typer.echo(f"{counts}; knowledge {expert.shelf.hash}; {len(unproven) or 'no'} problems")
     raise typer.Exit(1 if unproven else 0)
+
+
+@knowledge.command("score")
+def knowledge_score(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Labelled cases, one or a list in each .yaml file.")],
+    folds: Annotated[int, typer.Option(min=2, help="Tune the weights without each of so many parts, and run it.")] = 0,
+) -> None:
+    """Run labelled cases and say how often the right cause came first, after how many questions, and how sure."""
+    expert = our_expert()
+    try:
+        cases = labelled_cases(folder)
+        results = scored(expert, cases, folds)
+    except ValueError as wrong:
+        raise fail(str(wrong)) from None
+    out = console()
+    for part in tables(results):
+        out.print(part)
 
 
 @knowledge.command("list")
@@ -78,6 +101,20 @@ def _rosetta_table(event: str, rows: Sequence[Row]) -> Table:
     return table
 
 
+@knowledge.command("draw")
+def knowledge_draw(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; it is made if it is not there.")],
+) -> None:
+    """Draw the evidence beside the causes and the tree of questions, for each symptom, as HTML and SVG."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in drawings(our_expert()):
+            (folder / name).write_text(text, encoding="utf-8")
+            typer.echo(str(folder / name))
+    except OSError as wrong:
+        raise fail(f"the drawings could not be written: {wrong}", 1) from None
+
+
 @knowledge.command("coverage")
 def knowledge_coverage() -> None:
     """List every statement of the founding documents with the entries that encode it."""
@@ -92,5 +129,5 @@ def knowledge_coverage() -> None:
 @knowledge.command("schema")
 def knowledge_schema() -> None:
     """Print the JSON Schema of all kinds of entries, for editors."""
-    models: list[type[Entry]] = [Cause, Dialect, Feature, InferenceBook, Product, Source, Symptom]
+    models: list[type[BaseModel]] = [Cause, Dialect, Feature, InferenceBook, PhraseBook, Product, Source, Symptom]
     typer.echo(json.dumps({model.__name__: model.model_json_schema() for model in models}, indent=2))

@@ -11,14 +11,14 @@ from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
-from bot.explaining import what_if_words, why_not_words
+from bot.explaining import moved_words, what_if_words, why_not_words, why_words
 from bot.wording import Page, QuestionWords, Rank, StepWords, page
 from knowledge.clause import Value, plain
 from knowledge.model import Feature
 from rules.answers import UNKNOWN, answered, asked_again, parse_answer, said
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
-from rules.explain import cause_named, not_a_cause, what_if, why_not
+from rules.explain import cause_named, grounds, moved, not_a_cause, what_if, why_not
 
 _BAR = 12
 _WIDEST = 100
@@ -27,10 +27,11 @@ _MOST_SOURCES = 8
 _MOST_LINES = 10
 _ROOM_FOR_BARS = 60
 _NARROWEST = 30
-_WORDS = Text("unknown · why · why not CAUSE · facts · back · quit", "dim")
+_WORDS = Text("unknown · why · why CAUSE · why not CAUSE · facts · back · quit", "dim")
 _HELP = (
     "Answer with a number, a word or a duration. Also: unknown (skip it), why (why this question, and what each answer "
-    "would change), why not CAUSE, facts (what is known), back (take the last answer back), quit."
+    "would change), why CAUSE (the facts behind it), why not CAUSE, facts (what is known), back (take the last answer "
+    "back), quit."
 )
 
 Reader = Callable[[], str]
@@ -69,7 +70,9 @@ class Conversation:
             self.out.print(_standing(words, self.out.width))
             if words.question is None or not self._answered(diagnosis, words.question):
                 break
-            diagnosis = self.expert.diagnose(self.case)
+            before, diagnosis = diagnosis, self.expert.diagnose(self.case)
+            if before.symptom == diagnosis.symptom:
+                self._say([moved_words(moved(before, diagnosis))])
         words = page(diagnosis, self.expert.shelf)
         if diagnosis.question is None:
             self.out.print(_standing(words, self.out.width))
@@ -96,6 +99,8 @@ class Conversation:
             return self._back()
         if word.startswith("why not"):
             self._say(self._why_not(typed[7:].rstrip("?"), diagnosis))
+        elif word.startswith("why "):
+            self._say(self._why(typed[4:].rstrip("?"), diagnosis))
         elif word.startswith("why"):
             self._say([question.why, *what_if_words(what_if(self.expert, self.case, question.feature))])
         elif word == "facts":
@@ -124,6 +129,13 @@ class Conversation:
         self.history.append(self.case)
         self.case = answered(self.case, feature.id, value, again=asked_again(diagnosis, feature.id))
         return True
+
+    def _why(self, cause: str, diagnosis: Diagnosis) -> Sequence[str]:
+        try:
+            one, follows = grounds(self.expert, self.case, cause_named(self.expert, cause))
+        except (ValueError, LookupError) as wrong:
+            return [f"{wrong}."]
+        return why_words(one, follows, {fact.feature: fact for fact in diagnosis.facts}, self.expert.shelf)
 
     def _why_not(self, cause: str, diagnosis: Diagnosis) -> Sequence[str]:
         if not cause.strip():

@@ -244,16 +244,17 @@ def _fact(fact: Fact, shelf: Shelf) -> str:
 
 def reason(finding: Finding, facts: Mapping[str, Fact], shelf: Shelf) -> str:
     """Say why a clue speaks for or against, and where its facts come from."""
-    evidence = "; ".join(_evidence(facts[name], shelf) for name in finding.facts if name in facts)
+    grounds = "; ".join(evidence(facts[name], shelf) for name in finding.facts if name in facts)
     because = " ".join(finding.because.split())
     lead = f"Nearly ruled out: {because}" if finding.strength == "excludes" else capital(because)
-    return f"{lead} [{evidence}]"
+    return f"{lead} [{grounds}]"
 
 
-def _evidence(fact: Fact, shelf: Shelf) -> str:
-    """Name a fact with its origin; of what was inferred or assumed, with the reasoning too."""
+def evidence(fact: Fact, shelf: Shelf) -> str:
+    """Name a fact with its origin; of what was inferred, assumed or heard in a sentence, with the grounds too."""
     feature = shelf.features[fact.feature]
-    origin = fact.origin if fact.kind in ("inferred", "assumed") else TAGS[fact.kind]
+    own = fact.kind in ("inferred", "assumed") or (fact.kind == "told" and fact.origin != TAGS["told"])
+    origin = fact.origin if own else TAGS[fact.kind]
     return f"{origin}: {lower(feature.title)} = {said(feature, fact.value)}"
 
 

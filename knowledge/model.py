@@ -315,6 +315,14 @@ class Macro(Entry):
     pattern: Regex
 
 
+class PhraseBook(BaseModel):
+    """A file of phrases: how features are said, each value's phrases by feature, and what their patterns share."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, dict[str, list[Phrase]]] = {}
+    macros: dict[str, Regex] = {}
+
+
 class ProductRule(Entry):
     """The product that writes lines with these raw values, where several share one way of writing."""
 

@@ -11,7 +11,7 @@ from knowledge.clause import Clause, Value, typed
 from knowledge.model import Cause, Effort, Feature, Known
 from knowledge.shelf import Shelf
 from rules.rule import Clued, Rule, RuleBook
-from rules.weigh import ESTABLISHED, LIKELY, LOG_ODDS
+from rules.weigh import ESTABLISHED, LIKELY, WEIGHTS, Weights
 
 Facts = Mapping[str, Value]
 Compare = Callable[[Facts], Facts]
@@ -52,7 +52,10 @@ class _Effect:
 class Asking:
     """What can be asked about the causes of one rule book, indexed once."""
 
-    def __init__(self, shelf: Shelf, book: RuleBook, causes: Sequence[Cause], compare: Compare) -> None:
+    def __init__(
+        self, shelf: Shelf, book: RuleBook, causes: Sequence[Cause], compare: Compare, weights: Weights = WEIGHTS
+    ) -> None:
+        self._weights = weights
         self._index = {cause.id: place for place, cause in enumerate(causes)}
         self._compare = compare
         self._clues: dict[str, list[Clued]] = defaultdict(list)
@@ -135,7 +138,7 @@ class Asking:
         sure: dict[int, float] = defaultdict(float)
         waiting = []
         for clue, others in self._touched(feature, value):
-            place, amount = self._index[clue.cause], LOG_ODDS[clue.strength]
+            place, amount = self._index[clue.cause], self._weights.log_odds(clue.strength)
             if others:
                 waiting.append((clue.rule.name, place, amount, others))
             else:
@@ -212,7 +215,8 @@ def moved(now: Sequence[float], factors: Mapping[int, float]) -> list[float]:
     return [one / total for one in odds]
 
 
-_STRONG = math.exp(LOG_ODDS["points to"]) * 0.999
+_STRONG = 15.0
+"""The factor from which a finding is strong enough to establish what already leads."""
 
 
 def changes_something(outlook: Outlook, now: Sequence[float]) -> bool:

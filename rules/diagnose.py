@@ -26,7 +26,7 @@ from rules.commands import command, fields, product_command
 from rules.observe import main_line
 from rules.read import Reading
 from rules.think import Thinker, Thought, seen
-from rules.weigh import ESTABLISHED, standing
+from rules.weigh import ESTABLISHED, WEIGHTS, Weights, standing
 
 VERSION = "0.1.0"
 """The version of the knowledge's shape; its hash tells the entries themselves."""
@@ -35,8 +35,8 @@ VERSION = "0.1.0"
 class Expert(Thinker):
     """A shelf made ready to diagnose with. Build one per process, before the first request; any thread may use it."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        super().__init__(shelf)
+    def __init__(self, shelf: Shelf, weights: Weights = WEIGHTS) -> None:
+        super().__init__(shelf, weights)
         self._stamp = KnowledgeStamp(version=VERSION, hash=shelf.hash)
 
     def diagnose(self, case: Case) -> Diagnosis:

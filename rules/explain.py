@@ -9,7 +9,7 @@ from knowledge.clause import Clause
 from knowledge.complaint import unknown
 from knowledge.model import Dispute
 from rules.ask import answers_of
-from rules.case import Case, Fact, Finding, Hypothesis
+from rules.case import Case, Diagnosis, Fact, Finding, Hypothesis
 from rules.diagnose import Expert
 from rules.rule import Clued
 from rules.think import Thought
@@ -32,6 +32,16 @@ class WhyNot:
     against: Sequence[Finding]
     failed: Sequence[Unmet]
     missing: Sequence[Unmet]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How one cause stood before an answer, and how it stands after it."""
+
+    cause: str
+    title: str
+    before: float
+    after: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +126,28 @@ def what_if(expert: Expert, case: Case, feature_id: str) -> list[WhatIf]:
             label = label or feature.choices.get(value if isinstance(value, str) else int(value), str(value))
             found.append(WhatIf(label, leader.title, leader.probability))
     return found
+
+
+_MOVED = 0.05
+"""Shares that change by less have not moved."""
+
+
+def moved(before: Diagnosis, after: Diagnosis) -> list[Moved]:
+    """Say what an answer, given, changed or taken back, did to the ranking: the largest change first."""
+    once = {one.cause: one.probability for one in before.hypotheses}
+    found = [Moved(one.cause, one.title, once.get(one.cause, 0.0), one.probability) for one in after.hypotheses]
+    told = [one for one in found if abs(one.after - one.before) >= _MOVED]
+    return sorted(told, key=lambda one: (-abs(one.after - one.before), one.title))
+
+
+def grounds(expert: Expert, case: Case, cause: str) -> tuple[Hypothesis, Mapping[str, Sequence[str]]]:
+    """Give a hypothesis, and for each inferred fact behind it the features it follows from. Raises LookupError."""
+    hypothesis = next((one for one in expert.diagnose(case).hypotheses if one.cause == cause), None)
+    if hypothesis is None:
+        raise LookupError(f"{expert.shelf.causes[cause].title} explains another kind of message than this one")
+    thought = expert.think(case, expert.read(case.paste))
+    return hypothesis, {
+        rule.then[0]: [clause.feature for clause in rule.clauses]
+        for rule in thought.family.book.inferences
+        if rule.then and rule.name in thought.run.fired and rule.then[0] in thought.run.derived
+    }

@@ -20,7 +20,9 @@ _LONGEST = 2_000
 _MOST = 400
 """Sentences of one paste in which words are looked for; nobody writes more."""
 _FEWEST_WORDS = 3
-_WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019/-]*[.,;:!?)\"]?|\(?[A-Za-z]+|\d{1,6}(?:[.,]\d+)?[a-z%]{0,3}[.,;:]?|[-\u2013\u2014&+]")
+_WORD = re.compile(
+    r"[A-Za-z][A-Za-z'\u2019/-]*[.,;:!?)\"]?|\(?[A-Za-z]+|\d{1,6}(?:[.,]\d+)?[a-z%]{0,3}[.,;:]?|[-\u2013\u2014&+]"
+)
 _MACHINE = re.compile(r"\w=\S|^\W*\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^<\d+>|^\w{3} +\d+ \d\d:\d\d:\d\d|[{}|\\]|::\w+::")
 _END = re.compile(r"(?<=[.!?;])\s+")
 _CLAUSE = re.compile(
@@ -28,8 +30,9 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _DENIES = re.compile(
-    r"\b(?:not?|never|without|nor|neither|none|nothing|nobody|cannot|hardly|unless|\w+n['\u2019]t|(?:do|does|did|is|was|wo|ca)nt"
-    r"|if|whether|would|should|could|might|maybe|perhaps|suspect|assume|guess|wonder|avoid|prevent|how|expect\w*)\b",
+    r"\b(?:not?|never|without|nor|neither|none|nothing|nobody|cannot|hardly|unless|\w+n['\u2019]t"
+    r"|(?:do|does|did|is|was|wo|ca)nt|if|whether|would|should|could|might|maybe|perhaps|suspect|assume|guess|wonder"
+    r"|avoid|prevent|how|expect\w*)\b",
     re.IGNORECASE,
 )
 """Words that deny or doubt what follows them in the same clause."""
@@ -68,12 +71,15 @@ class Ear:
     def __init__(self, shelf: Shelf) -> None:
         self._phrases = list(_worded(shelf))
         self._set = PatternSet([one.text for one in self._phrases])
+        self._products = _names(shelf)
+        named = "|".join(re.escape(name) for name in sorted(self._products, key=len, reverse=True))
+        self._named = re.compile(rf"\b(?:{named})\b", re.IGNORECASE)
 
     def facts(self, sentences: Iterable[Sentence]) -> list[Fact]:
         """Give what the sentences state. What they state in two ways is not known, but that a reset was seen is."""
         said: dict[str, dict[Value, Fact]] = defaultdict(dict)
         for sentence in list(sentences)[:_MOST]:
-            for fact in self._of(sentence):
+            for fact in (*self._of(sentence), *self._firewalls(sentence)):
                 said[fact.feature].setdefault(fact.value, fact)
         if "reset" in said.get("symptom", {}):
             said["symptom"] = {"reset": said["symptom"]["reset"]}
@@ -87,6 +93,32 @@ class Ear:
                     origin = f"you wrote, line {sentence.line}: \u201c{(match.group() or '').strip(' ,;:.')}\u201d"
                     yield Fact(feature=phrase.feature.id, value=value, origin=origin, kind="told")
                     break
+
+    def _firewalls(self, sentence: Sentence) -> Iterator[Fact]:
+        for match in self._named.finditer(sentence.text) if self._products else ():
+            origin = f"you wrote, line {sentence.line}: \u201c{match.group()}\u201d"
+            yield Fact(feature="log.product", value=self._products[match.group().lower()], origin=origin, kind="told")
+
+
+_NO_NAMES = frozenset(
+    """linux|freebsd|openbsd|cisco|quantum|gaia|nexus|sonic|palo|smc|packet filter|secure firewall|network acl|kubernetes node
+    |conntrack|oracle cloud|juniper|huawei""".replace("\n    ", "").split("|")
+)
+"""Names of products that in a sentence mostly mean something else: a host, a company, a word."""
+_SHORT_NAMES = frozenset(("asa", "srx", "ufw", "nsx", "ftd"))
+
+
+def _names(shelf: Shelf) -> dict[str, str]:
+    """Give the names by which sentences call firewalls, in small letters, beside their products."""
+    found: dict[str, str] = {}
+    for product in shelf.products.values():
+        if product.here and product.stands == "firewall":
+            names = {name.lower() for name in (product.product, *product.aliases)} - _NO_NAMES
+            found |= {name: product.id for name in names if len(name) >= _SHORTEST_NAME or name in _SHORT_NAMES}
+    return found
+
+
+_SHORTEST_NAME = 4
 
 
 @lru_cache(maxsize=8)
@@ -125,6 +157,10 @@ def _macro(name: str, macros: Mapping[str, str]) -> str:
 
 def worded(feature: Feature, value: str, phrase: Phrase, macros: Mapping[str, str]) -> Worded:
     """Make one phrase ready. Raises ValueError."""
+    if feature.type == "choice":
+        typed(feature, value)
+    elif value not in {"yes-no": ("true", "false"), "number": ("*", *map(str, feature.choices))}.get(feature.type, ()):
+        raise ValueError(f"{value!r} is no value of {feature.id}")
     text = phrase_text(phrase, macros)
     calm = "{calm}" in phrase.pattern
     clear = calm or "{clear}" in phrase.pattern
@@ -134,8 +170,6 @@ def worded(feature: Feature, value: str, phrase: Phrase, macros: Mapping[str, st
 
 
 _OWN = re.compile(r"\{(?:clear|calm)\}")
-
-
 
 
 def _worded(shelf: Shelf) -> Iterator[Worded]:
@@ -203,3 +237,32 @@ def is_prose(text: str) -> bool:
     words = text.split()
     plain = sum(1 for word in words if _WORD.fullmatch(word))
     return len(words) >= _FEWEST_WORDS and plain * 10 >= len(words) * 7
+
+
+def misheard(shelf: Shelf) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
+    """Find what phrases claim and do not hold: the feature, the place in its entry, and what is wrong."""
+    macros = macros_of(shelf)
+    for id_, phrases in shelf.phrases.items():
+        for value, group in phrases.values.items():
+            for number, phrase in enumerate(group):
+                for message in _misheard(shelf, id_, value, phrase, macros):
+                    yield id_, (value, number), message
+
+
+def _misheard(shelf: Shelf, id_: str, value: str, phrase: Phrase, macros: Mapping[str, str]) -> Iterator[str]:
+    if (feature := shelf.features.get(id_)) is None:
+        yield f"unknown feature {id_!r}"
+        return
+    try:
+        one = worded(feature, value, phrase, macros)
+        heard = {text: _heard(one, text) for text in (*phrase.samples, *phrase.not_)}
+    except ValueError as wrong:
+        yield str(wrong)
+        return
+    yield from (f"{text!r} does not say it" for text in phrase.samples if heard[text] is None)
+    yield from (f"{text!r} says it too" for text in phrase.not_ if heard[text] is not None)
+
+
+def _heard(phrase: Worded, text: str) -> Value | None:
+    meant = (_meant(phrase, match, text) for match in pattern(phrase.text).finditer(text))
+    return next((value for value in meant if value is not None), None)

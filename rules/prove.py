@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from knowledge.clause import Value, typed
-from knowledge.model import Cause, Example
+from knowledge.model import Cause, Example, Inference
 from knowledge.shelf import Shelf
 from knowledge.yamlfile import Where
 from rules.ask import answers_of
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
+from rules.prose import misheard
+from rules.rule import RuleBook, rule_book
 from rules.samples import of_dialect
 
 _AT_LEAST = 2
@@ -37,7 +39,9 @@ def prove(expert: Expert) -> Iterator[Unproven]:
             yield Unproven("causes", id_, f"{group} {name!r}: {message}")
     yield from _too_few(expert.shelf)
     yield from _idle_rules(expert, cases)
-    yield from _idle_questions(expert, cases)
+    yield from idle_questions(expert, cases)
+    for id_, at, message in misheard(expert.shelf):
+        yield Unproven("phrases", id_, message, at)
     for dialect in expert.shelf.dialects.values():
         for where, message in of_dialect(dialect, expert.shelf):
             yield Unproven("dialects", dialect.id, message, where)
@@ -80,7 +84,7 @@ def _too_few(shelf: Shelf) -> Iterator[Unproven]:
 
 
 def _idle_rules(expert: Expert, cases: Worked) -> Iterator[Unproven]:
-    """Find clues and inferences that no worked case fires."""
+    """Find clues and inferences that no worked case fires, and choices of broad features that no clue looks at."""
     fired: set[str] = set()
     for cause, example in cases.values():
         case = case_of(example, cause, expert.shelf)
@@ -89,12 +93,36 @@ def _idle_rules(expert: Expert, cases: Worked) -> Iterator[Unproven]:
         for number, clue in enumerate(cause.clues, start=1):
             if f"{cause.id}/{number}" not in fired:
                 yield Unproven("causes", cause.id, f"no example meets clue {number}, {clue.because!r}")
-    for id_ in expert.shelf.inferences:
-        if f"inference/{id_}" not in fired:
+    yield from _idle_inferences(expert.shelf, fired)
+
+
+def _idle_inferences(shelf: Shelf, fired: Set[str]) -> Iterator[Unproven]:
+    weighed = weighed_features(rule_book(shelf))
+    for id_, inference in shelf.inferences.items():
+        if _is_a_choice(inference, shelf):
+            if not weighed & inference.then.keys():
+                yield Unproven("inferences", id_, f"it leads to {', '.join(inference.then)}, at which no clue looks")
+        elif f"inference/{id_}" not in fired:
             yield Unproven("inferences", id_, "no example meets it")
 
 
-def _idle_questions(expert: Expert, cases: Worked) -> Iterator[Unproven]:
+def _is_a_choice(inference: Inference, shelf: Shelf) -> bool:
+    """Tell whether an inference only says which fact a choice of a broad feature stands for: that needs no example."""
+    return len(inference.when) == 1 and all(shelf.features[name].broad for name in inference.when)
+
+
+def weighed_features(book: RuleBook) -> frozenset[str]:
+    """Give the features that clues look at, and those from which inferences lead to them."""
+    found = {clause.feature for clue in book.clues for clause in clue.rule.clauses}
+    before = -1
+    while len(found) > before:
+        before = len(found)
+        led = [rule.clauses for rule in book.inferences if rule.then and rule.then[0] in found]
+        found |= {clause.feature for clauses in led for clause in clauses}
+    return frozenset(found)
+
+
+def idle_questions(expert: Expert, cases: Worked) -> Iterator[Unproven]:
     """Find questions whose answers change no ranking of any worked case."""
     for feature in expert.shelf.features.values():
         if feature.question and feature.id != "symptom" and not question_decides(expert, feature.id, cases):

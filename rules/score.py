@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from knowledge.clause import Value, typed
 from knowledge.complaint import unknown
@@ -33,9 +34,9 @@ class Labelled(Entry):
     name: Text
     paste: str = ""
     symptom: SymptomId
-    facts: dict[str, Scalar] = {}
+    facts: dict[str, Scalar] = Field(default_factory=dict)
     causes: Annotated[list[Text], Field(min_length=1)]
-    together: Annotated[list[Text], Field(validation_alias=AliasChoices("together"))] = []
+    together: list[Text] = Field(default_factory=list)
     weak: Text | None = None
     reference: Text
 
@@ -104,14 +105,18 @@ class Score:
 
     def confusion(self) -> list[tuple[str, str, int]]:
         """Give which cause was taken for which, the most frequent first: right, taken, how often."""
-        taken = Counter((one.labelled.causes[0], one.ranking[0][0] if one.ranking else "nothing") for one in self.misses())
+        taken = Counter(
+            (one.labelled.causes[0], one.ranking[0][0] if one.ranking else "nothing") for one in self.misses()
+        )
         return [(right, wrong, count) for (right, wrong), count in taken.most_common()]
 
     def bands(self) -> list[Band]:
         """Say for each range of probabilities how often the leading cause was right."""
         found = []
-        for low, high in zip(BANDS, BANDS[1:], strict=False):
-            inside = [one for one in self.outcomes if low <= one.sure < high or (high == BANDS[-1] and one.sure == high)]
+        for low, high in pairwise(BANDS):
+            inside = [
+                one for one in self.outcomes if low <= one.sure < high or (high == BANDS[-1] and one.sure == high)
+            ]
             mean = _share(sum(one.sure for one in inside), len(inside))
             found.append(Band(low, high, len(inside), sum(one.top == 1 for one in inside), mean))
         return found
@@ -174,13 +179,20 @@ def score(expert: Expert, cases: Mapping[str, Labelled], *, silent: bool = False
     return Score([consult(expert, id_, labelled, silent=silent) for id_, labelled in cases.items()])
 
 
-def strict(cases: Mapping[str, Labelled]) -> dict[str, Labelled]:
-    """Give the cases that are as telling as a real question."""
-    return {id_: labelled for id_, labelled in cases.items() if labelled.weak is None}
+OURS = "ours"
+"""The reference of a case that we made ourselves."""
+
+
+def groups(cases: Mapping[str, Labelled]) -> dict[str, dict[str, Labelled]]:
+    """Divide cases into the strict ones, those that tell less than a real question, and our own."""
+    found: dict[str, dict[str, Labelled]] = {"strict": {}, "weak": {}, "our own": {}}
+    for id_, one in cases.items():
+        found["our own" if one.reference == OURS else "weak" if one.weak else "strict"][id_] = one
+    return {name: group for name, group in found.items() if group}
 
 
 def split(cases: Mapping[str, Labelled], folds: int) -> Iterator[tuple[dict[str, Labelled], dict[str, Labelled]]]:
-    """Divide cases into so many folds, by turns in the order of their ids: the others, and the fold that is held out."""
+    """Divide cases into folds, by turns in the order of their ids; give the others, and the fold that is held out."""
     ids = sorted(cases)
     for fold in range(folds):
         out = set(ids[fold::folds])

@@ -17,7 +17,7 @@ from rules.prose import ear_of, is_prose, sentences
 from rules.read import Reading, read
 from rules.rule import Clued, RuleBook, rule_book
 from rules.timers import Timetable
-from rules.weigh import weigh
+from rules.weigh import WEIGHTS, Weights, weigh
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,12 @@ class Thought:
 class Thinker:
     """A shelf made ready to think with."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, weights: Weights = WEIGHTS) -> None:
         self.shelf = shelf
+        self._weights = weights
         self.timetable = Timetable(shelf)
         self._families = {
-            symptom: _family(shelf, symptom, self.timetable) for symptom in ("out-of-state", "reset", None)
+            symptom: _family(shelf, symptom, self.timetable, weights) for symptom in ("out-of-state", "reset", None)
         }
 
     def families(self) -> list[Family]:
@@ -96,13 +97,13 @@ class Thinker:
         run = family.engine.run({name: fact.value for name, fact in given.items()})
         facts = given | _derived(run, family, given, self.shelf)
         findings = _findings(run, family)
-        return Thought(family, facts, run, findings, weigh(family.causes, findings))
+        return Thought(family, facts, run, findings, weigh(family.causes, findings, self._weights))
 
 
-def _family(shelf: Shelf, symptom: SymptomId | None, timetable: Timetable) -> Family:
+def _family(shelf: Shelf, symptom: SymptomId | None, timetable: Timetable, weights: Weights) -> Family:
     causes = tuple(cause for cause in shelf.causes.values() if symptom is None or symptom in cause.symptoms)
     book = rule_book(shelf, symptom)
-    return Family(causes, book, Engine(book.all_rules()), Asking(shelf, book, causes, timetable.compare))
+    return Family(causes, book, Engine(book.all_rules()), Asking(shelf, book, causes, timetable.compare, weights))
 
 
 def seen(case: Case, reading: Reading, shelf: Shelf) -> list[Fact]:

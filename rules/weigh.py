@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from knowledge.model import Cause, Prior, Strength
 from rules.case import Finding, Standing
 
-LOG_ODDS: Mapping[Strength, float] = {
-    "points to": math.log(10),
-    "supports": math.log(3),
-    "weakens": -math.log(3),
-    "excludes": -math.log(1000),
-}
-"""Natural logarithms of odds; start values by expert judgement (docs/weighing.md), to be tuned on real cases."""
 
-PRIORS: Mapping[Prior, float] = {"common": 0.0, "uncommon": -math.log(3), "rare": -math.log(10)}
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the words of an entry change the odds by, as factors (docs/weighing.md says how they were found)."""
+
+    points_to: float = 20.0
+    supports: float = 4.0
+    weakens: float = 4.0
+    excludes: float = 100.0
+    uncommon: float = 2.0
+    rare: float = 4.0
+
+    def log_odds(self, strength: Strength) -> float:
+        """Give the natural logarithm of odds that a finding of this strength adds."""
+        factors = {"points to": self.points_to, "supports": self.supports}
+        against = {"weakens": self.weakens, "excludes": self.excludes}
+        return math.log(factors[strength]) if strength in factors else -math.log(against[strength])
+
+    def prior(self, prior: Prior) -> float:
+        """Give the natural logarithm of odds with which a cause starts."""
+        return -math.log({"common": 1.0, "uncommon": self.uncommon, "rare": self.rare}[prior])
+
+
+WEIGHTS = Weights()
 
 ESTABLISHED = 0.9
 LIKELY = 0.5
 POSSIBLE = 0.1
 
 
-def weigh(causes: Sequence[Cause], findings: Mapping[str, Sequence[Finding]]) -> list[float]:
+def weigh(
+    causes: Sequence[Cause], findings: Mapping[str, Sequence[Finding]], weights: Weights = WEIGHTS
+) -> list[float]:
     """Give the probability of each cause, summing to 1: its prior and the log-odds of its findings, compared."""
     return shares(
         [
-            PRIORS[cause.prior] + sum(LOG_ODDS[finding.strength] for finding in findings.get(cause.id, ()))
+            weights.prior(cause.prior) + sum(weights.log_odds(one.strength) for one in findings.get(cause.id, ()))
             for cause in causes
         ]
     )

@@ -161,7 +161,7 @@ FORGED = {
     "one for yes": token_of(parts(answers={"handshake.syn_seen": 1})),
     "null": token_of(parts(answers={"handshake.syn_seen": None})),
     "a list": token_of(parts(answers={"packet.flags": ["SA"]})),
-    "told by a line": token_of(parts(facts=[["packet.flags", "SA", "line 1", "told"]])),
+    "of another kind": token_of(parts(facts=[["packet.flags", "SA", "line 1", "heard"]])),
     "a fact too short": token_of(parts(facts=[["packet.flags", "SA"]])),
 }
 

@@ -10,8 +10,8 @@ from typing import get_args
 import pytest
 
 from bot.settings import Settings
-from knowledge.model import Event
-from rules.weigh import ESTABLISHED, LIKELY, LOG_ODDS, POSSIBLE, PRIORS
+from knowledge.model import Event, Prior, Strength
+from rules.weigh import ESTABLISHED, LIKELY, POSSIBLE, WEIGHTS
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,8 +25,9 @@ def test_every_event_is_in_the_vocabulary(event: str) -> None:
     assert f"`{event}`" in _text("docs/vocabulary.md")
 
 
-@pytest.mark.parametrize(("word", "log_odds"), LOG_ODDS.items())
-def test_every_strength_is_documented_with_its_factor(word: str, log_odds: float) -> None:
+@pytest.mark.parametrize("word", get_args(Strength))
+def test_every_strength_is_documented_with_its_factor(word: Strength) -> None:
+    log_odds = WEIGHTS.log_odds(word)
     factor = math.exp(abs(log_odds))
     shown = f"{factor:.0f}" if log_odds > 0 else f"1/{factor:.0f}"
     assert f"| `{word}` | {shown} |" in _text("docs/weighing.md")
@@ -34,7 +35,7 @@ def test_every_strength_is_documented_with_its_factor(word: str, log_odds: float
 
 def test_priors_and_standings_are_documented() -> None:
     text = _text("docs/weighing.md")
-    factors = ", ".join(f"1/{math.exp(-value):.0f}" if value else "1" for value in PRIORS.values())
+    factors = ", ".join(f"1/{math.exp(-value):.0f}" if value else "1" for value in map(WEIGHTS.prior, get_args(Prior)))
     assert factors in text
     for share in (ESTABLISHED, LIKELY, POSSIBLE):
         assert f"{share:.0%}".replace("%", " %") in text

@@ -112,7 +112,7 @@ WRONG: dict[str, Wrong] = {
         "packet.payload:\n  title: Whether there was data\n  type: yes-no\n",
         "packet.payload: yes-no\n",
         "packet.payload: yes-no",
-        "'packet.payload' must be a mapping of choices, ",
+        "'packet.payload' must be a mapping of broad, choices, ",
     ),
     "an inference that is a list": (
         INFERENCES,

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from knowledge.clause import plain
 from knowledge.load import HERE, KnowledgeError, load_folders, load_shelf
-from knowledge.model import Cause, Dialect, Feature, InferenceBook, Product, Source, Symptom
+from knowledge.model import Cause, Dialect, Feature, InferenceBook, PhraseBook, Product, Source, Symptom
 from knowledge.shelf import Shelf
 from knowledge.yamlfile import read_yaml
 from rules.case import Case
@@ -65,7 +65,7 @@ def test_an_id_in_two_files_is_refused_and_both_are_named(folder: Path, name: st
 def test_an_unknown_kind_of_entry_is_refused(folder: Path, name: str) -> None:
     write(folder / name, "title: One\n")
     kind = name.partition("/")[0].removesuffix(".yaml")
-    allowed = "causes, dialects, features, inferences, products, sources, symptoms"
+    allowed = "causes, dialects, features, inferences, phrases, products, sources, symptoms"
     assert refusals(folder) == [(Path(name).name, 1, f"no such kind of entry {kind!r}; allowed: {allowed}")]
 
 
@@ -209,6 +209,7 @@ SHAPES: Models = {
     "dialects": Dialect,
     "products": Product,
     "inferences": InferenceBook,
+    "phrases": PhraseBook,
 }
 SHIPPED = sorted(HERE.rglob("*.yaml"))
 

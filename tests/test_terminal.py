@@ -15,11 +15,12 @@ from rich.console import Console
 from bot.terminal import Conversation, fitted, whole_page
 from bot.wording import page
 from rules.answers import make_case
-from rules.case import Diagnosis
+from rules.case import Asked, Diagnosis
 from rules.diagnose import Expert
 
 ROOT = Path(__file__).parent.parent
 FACTS = {"symptom": "out-of-state", "packet.flags": "SA"}
+SETTLED = {**FACTS, "handshake.syn_seen": "no", "timing.worked": "never", "route.second_path": "yes"}
 
 
 def _talk(expert: Expert, *typed: str, facts: dict[str, str] | None = None, paste: str = "") -> tuple[Diagnosis, str]:
@@ -38,14 +39,21 @@ def _talk(expert: Expert, *typed: str, facts: dict[str, str] | None = None, past
     return result, " ".join(out.file.getvalue().split())
 
 
+def _first(expert: Expert) -> Asked:
+    question = expert.diagnose(make_case(expert.shelf, "", FACTS)).question
+    assert question is not None
+    return question
+
+
 def test_the_question_comes_with_why_how_and_its_choices(expert: Expert) -> None:
+    asked = _first(expert)
     _result, said = _talk(expert)
-    for part in ("Question 1", "Did the firewall see the opening SYN", "Why: ", "How: ", "1 yes 2 no"):
-        assert part in said
+    for part in ("Question 1", asked.text, f"Why: {asked.why}", "How: ", f"1 {asked.choices[0].label} 2 "):
+        assert " ".join(part.split()) in said
 
 
 def test_an_answer_leads_to_the_verdict_with_proof_and_steps(expert: Expert) -> None:
-    result, said = _talk(expert, "no", "no")
+    result, said = _talk(expert, "unknown", facts=SETTLED)
     assert result.verdict is not None
     assert result.verdict.cause == "asymmetric-routing"
     for part in (
@@ -62,9 +70,28 @@ def test_an_answer_leads_to_the_verdict_with_proof_and_steps(expert: Expert) -> 
 
 
 def test_why_says_what_each_answer_would_change_and_asks_on(expert: Expert) -> None:
-    result, said = _talk(expert, "why", "no", "no")
-    assert "“no”: “Asymmetric routing” would lead with" in said
-    assert result.verdict is not None
+    _result, said = _talk(expert, "why", "unknown")
+    assert f"“{_first(expert).choices[0].label}”: “" in said
+    assert "would lead with" in said
+    assert "Question 2" in said
+
+
+def test_why_a_cause_names_the_facts_it_stands_on_and_what_they_follow_from(expert: Expert) -> None:
+    facts = {"symptom": "reset", "scope.special": "probe"}
+    _result, said = _talk(expert, "why health check", facts=facts)
+    assert "“the other end is a health check, monitor or scanner” follows from [you said: " in said
+    assert "What would refute it: " in said
+    _result, said = _talk(expert, "why gremlins")
+    assert "unknown cause" in said
+
+
+def test_what_an_answer_did_to_the_ranking_is_said(expert: Expert) -> None:
+    facts = {"symptom": "out-of-state", "session.closed_before": "idle-timeout", "timing.idle_s": "1"}
+    _result, said = _talk(expert, "3600", facts=facts)
+    assert "Idle timeout at the firewall" in said
+    assert " % → " in said
+    _result, said = _talk(expert, "unknown")
+    assert "That changes little." in said
 
 
 def test_why_not_names_what_speaks_against_a_cause(expert: Expert) -> None:
@@ -89,10 +116,9 @@ def test_unknown_goes_on_to_another_question(expert: Expert) -> None:
 
 
 def test_back_takes_the_last_answer_back(expert: Expert) -> None:
-    result, said = _talk(expert, "back", "unknown", "back", "no", "no")
+    result, said = _talk(expert, "back", "unknown", "back", "1", "back", "quit")
     assert "There is no answer to take back" in said
-    assert result.verdict is not None
-    plain, _said = _talk(expert, "no", "no")
+    plain, _said = _talk(expert, "quit")
     assert result == plain
 
 
@@ -104,10 +130,10 @@ def test_quit_leaves_something_useful(expert: Expert) -> None:
 
 
 def test_what_is_not_understood_says_what_is_allowed_and_asks_on(expert: Expert) -> None:
-    result, said = _talk(expert, "", "banana", "help", "no", "no")
-    assert "'banana' is no answer to handshake.syn_seen; allowed: yes, no, unknown" in said
+    _result, said = _talk(expert, "", "banana", "help", "unknown")
+    assert f"'banana' is no answer to {_first(expert).feature}; allowed: " in said
     assert "why not CAUSE" in said
-    assert result.verdict is not None
+    assert "Question 2" in said
 
 
 def test_facts_are_listed_with_their_origin(expert: Expert) -> None:
@@ -129,15 +155,15 @@ def test_pasted_control_characters_never_reach_the_terminal(expert: Expert) -> N
 
 
 def test_a_duration_is_asked_without_numbers_that_could_be_taken_for_one(expert: Expert) -> None:
-    paste = "Not a Valid SYN Packet [PA] 192.0.2.40:51822 -> 198.51.100.20:1521"
-    _result, said = _talk(expert, "nothing", "unknown", "it worked, then broke", "5", facts={}, paste=paste)
+    contradictory = {"symptom": "out-of-state", "session.closed_before": "idle-timeout", "timing.idle_s": "1"}
+    _result, said = _talk(expert, "5", facts=contradictory)
     assert "A duration, such as 3605, 90s, 1h, or: none, it was busy, some seconds, about a minute" in said
     assert "→ 5 s" in said
 
 
 def test_an_answer_is_repeated_as_it_was_understood(expert: Expert) -> None:
-    _result, said = _talk(expert, "n", "unknown")
-    assert "→ no" in said
+    _result, said = _talk(expert, "1", "unknown")
+    assert f"→ {_first(expert).choices[0].label}" in said
     assert "→ I don't know" in said
 
 
