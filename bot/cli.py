@@ -56,7 +56,7 @@ def diagnose(
             _print(result, expert.shelf, as_json=as_json)
     except ValueError as wrong:
         raise fail(str(wrong)) from None
-    raise typer.Exit(0 if result.records or case.answers else NOTHING_READ)
+    raise typer.Exit(0 if result.records or result.facts or case.answers else NOTHING_READ)
 
 
 def _print(result: Diagnosis, shelf: Shelf, *, as_json: bool) -> None:

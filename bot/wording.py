@@ -11,6 +11,7 @@ from knowledge.shelf import Shelf
 from rules.answers import said
 from rules.case import Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
 from rules.flows import same_connection
+from rules.prose import WROTE
 
 TAGS: Mapping[Kind, str] = {
     "seen": "seen in the log",
@@ -104,7 +105,7 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
     shown = [one for one in diagnosis.hypotheses[:_SHOWN] if one.probability >= 0.005] if diagnosis.symptom else []
     counts = leader is not None and diagnosis.symptom is not None and _counts(leader)
     return Page(
-        understood=[_understood(record, shelf) for record in diagnosis.records],
+        understood=[*(_understood(record, shelf) for record in diagnosis.records), *_heard(diagnosis, shelf)],
         aside=_aside(diagnosis),
         not_understood=[f"Line {one.line}, {one.why}: {short(one.text)}" for one in diagnosis.unread],
         facts=[_fact(fact, shelf) for fact in diagnosis.facts if _is_evidence(fact, shelf)],
@@ -240,6 +241,16 @@ def _fact(fact: Fact, shelf: Shelf) -> str:
     feature = shelf.features[fact.feature]
     origin = fact.origin if fact.kind in ("inferred", "assumed") else f"{TAGS[fact.kind]}, {fact.origin}"
     return f"{feature.title}: {said(feature, fact.value)} ({fact.origin if fact.kind == 'told' else origin})"
+
+
+def _heard(diagnosis: Diagnosis, shelf: Shelf) -> list[str]:
+    """Say what was taken from the engineer's own sentences."""
+    facts = [fact for fact in diagnosis.facts if fact.origin.startswith(WROTE)]
+    return [
+        f"{capital(fact.origin)}: {lower(shelf.features[fact.feature].title)} = "
+        f"{said(shelf.features[fact.feature], fact.value)}."
+        for fact in facts
+    ]
 
 
 def reason(finding: Finding, facts: Mapping[str, Fact], shelf: Shelf) -> str:

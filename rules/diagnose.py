@@ -20,10 +20,12 @@ from rules.case import (
     Hypothesis,
     KnowledgeStamp,
     Step,
+    Unread,
     Verdict,
 )
 from rules.commands import command, fields, product_command
 from rules.observe import main_line
+from rules.prose import WROTE, is_prose
 from rules.read import Reading
 from rules.think import Thinker, Thought, seen
 from rules.weigh import ESTABLISHED, WEIGHTS, Weights, standing
@@ -53,7 +55,7 @@ class Expert(Thinker):
             symptom=symptom,
             about_line=_about(reading),
             records=[line.record for line in reading.lines],
-            unread=list(reading.unread),
+            unread=_unread(reading, thought),
             facts=list(thought.facts.values()),
             hypotheses=hypotheses,
             question=question,
@@ -161,6 +163,12 @@ class Expert(Thinker):
             named += self.shelf.causes[hypothesis.cause].sources
         ids = dict.fromkeys(name.partition("#")[0] for name in named)
         return [_cited(id_, self.shelf) for id_ in ids]
+
+
+def _unread(reading: Reading, thought: Thought) -> list[Unread]:
+    """Give the lines that nobody reads; sentences in which something was heard are none of them."""
+    heard = any(fact.origin.startswith(WROTE) for fact in thought.facts.values())
+    return [one for one in reading.unread if not (heard and is_prose(one.text))]
 
 
 def _about(reading: Reading) -> int | None:

@@ -15,6 +15,8 @@ from knowledge.shelf import Shelf
 from rules.case import Fact
 from rules.quantities import SPOKEN, seconds
 
+WROTE = "you wrote"
+"""How the origin of what was heard begins."""
 _LONGEST = 2_000
 """Characters of one sentence; what is longer is none."""
 _MOST = 400
@@ -90,13 +92,13 @@ class Ear:
             phrase = self._phrases[place]
             for match in pattern(phrase.text).finditer(sentence.text):
                 if (value := _meant(phrase, match, sentence.text)) is not None:
-                    origin = f"you wrote, line {sentence.line}: \u201c{(match.group() or '').strip(' ,;:.')}\u201d"
+                    origin = f"{WROTE}, line {sentence.line}: \u201c{(match.group() or '').strip(' ,;:.')}\u201d"
                     yield Fact(feature=phrase.feature.id, value=value, origin=origin, kind="told")
                     break
 
     def _firewalls(self, sentence: Sentence) -> Iterator[Fact]:
         for match in self._named.finditer(sentence.text) if self._products else ():
-            origin = f"you wrote, line {sentence.line}: \u201c{match.group()}\u201d"
+            origin = f"{WROTE}, line {sentence.line}: \u201c{match.group()}\u201d"
             yield Fact(feature="log.product", value=self._products[match.group().lower()], origin=origin, kind="told")
 
 
