@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,8 @@ _MOST_AT_ONCE = 60
 """Conditions of one feature: from 64 on that hold at once, the engine refuses the fact."""
 _MOST_CLAUSES = 16
 """Of a rule: the engine refuses the fact that would meet the seventeenth."""
+_MOST_LISTS = 60
+"""Different rules that name one value in a list: from 64 on the engine's stack is full, and it refuses the fact."""
 
 
 class _QuietHost(Host):  # type: ignore[misc]  # durable has no types
@@ -124,10 +126,21 @@ def _check_limits(rules: Sequence[Rule]) -> None:
         ("conditions in all", sum(map(len, conditions.values())), _MOST_CONDITIONS),
         ("conditions on one number", max(map(_bounds_among, conditions.values()), default=0), _MOST_AT_ONCE),
         ("clauses in one rule", max((len(rule.clauses) for rule in rules), default=0), _MOST_CLAUSES),
+        ("different rules with one value in a list", max(_lists_with(rules).values(), default=0), _MOST_LISTS),
     ]
     for what, count, most in counts:
         if count > most:
             raise ValueError(f"{count} {what}; the engine takes {most}")
+
+
+def _lists_with(rules: Iterable[Rule]) -> Counter[tuple[str, Value]]:
+    """Count for each value of each feature the different rules that name it in a list of several."""
+    found: Counter[tuple[str, Value]] = Counter()
+    for clauses in {rule.clauses for rule in rules}:
+        for clause in clauses:
+            if isinstance(clause.test, frozenset) and len(clause.test) > 1:
+                found.update((clause.feature, value) for value in clause.test)
+    return found
 
 
 def _bounds_among(conditions: Iterable[Value | Bounds]) -> int:

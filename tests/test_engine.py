@@ -295,3 +295,13 @@ def test_eight_threads_give_what_one_gives(shelf: Shelf) -> None:
     with ThreadPoolExecutor(8) as pool:
         rounds = [pool.map(engine.run, given) for _ in range(5)]
         assert all(list(together) == alone for together in rounds)
+
+
+def test_too_many_lists_with_one_value_are_refused_before_a_case_fails_by_them() -> None:
+    def rules(count: int) -> list[Rule]:
+        either = Clause("a", frozenset({"x", "y"}))
+        return [Rule(f"r{number}", (either, Clause(f"g{number}", frozenset({True})))) for number in range(count)]
+
+    assert Engine(rules(60)).run({"a": "x", "g7": True}).fired == {"r7"}
+    with pytest.raises(ValueError, match="61 different rules with one value in a list"):
+        Engine(rules(61))
