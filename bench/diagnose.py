@@ -75,15 +75,15 @@ def _asks(diagnosis: Diagnosis) -> bool:
     return not diagnosis.contradictions and diagnosis.hypotheses[0].standing != "established"
 
 
-def measure(work: Mapping[str, Part], runs: int, warm: int = WARM) -> dict[str, list[float]]:
+def measure(work: Mapping[str, Part], runs: int) -> dict[str, list[float]]:
     """Time each part in turn, so that whatever slows the machine slows all alike. Microseconds."""
     taken: dict[str, list[float]] = {name: [] for name in work}
-    for number in range(warm + runs):
+    for number in range(WARM + runs):
         for name, part in work.items():
             begin = time.perf_counter_ns()
             part()
             spent = (time.perf_counter_ns() - begin) / 1000
-            if number >= warm:
+            if number >= WARM:
                 taken[name].append(spent)
     return taken
 

@@ -87,9 +87,9 @@ def _key() -> Iterator[str]:
 
 def _sign(x: float, y: float, kind: str, sign: str, more: str = "", beside: str = "") -> list[str]:
     """Draw a mark; the number of its clues, if there are several, stands behind the sign."""
-    middle = x + (10.5 if more else 14.5)
+    middle = x + (9.5 if more else 14.5)
     drawn = [_rect(x, y, 29, 18, f"{kind}{beside}"), _text(middle, y + 13, sign, f"mid strong on-{kind}")]
-    return [*drawn, _text(x + 20, y + 9, more, f"more on-{kind}")] if more else drawn
+    return [*drawn, _text(x + 21, y + 9, more, f"more on-{kind}")] if more else drawn
 
 
 def _column_heads(causes: Sequence[Cause], top: float, bottom: float) -> Iterator[str]:

@@ -21,22 +21,42 @@ READ_OFF = frozenset(
         "flow.client",
         "flow.server",
         "flow.service_port",
+        "handshake.client_sent_syn",
+        "handshake.completed",
+        "handshake.syn_seen",
         "log.event",
         "log.product",
         "packet.destination",
         "packet.destination_port",
+        "packet.flags",
         "packet.interface",
         "packet.source",
         "packet.source_port",
+        "reset.by",
+        "reset.data_after",
+        "reset.phase",
+        "reset.ttl",
+        "route.both_directions",
+        "route.middlebox",
+        "route.second_path",
+        "scope.one_source_many_targets",
+        "scope.same_port_again",
+        "scope.spread",
+        "server.closes_first",
+        "session.closed_before",
         "session.duration_s",
+        "session.server_bytes",
+        "session.since_end_s",
+        "symptom",
         "timing.idle_is_other_timer",
         "timing.idle_is_own_timer",
         "timing.idle_longer_than_session",
         "timing.idle_reached_own_timer",
+        "timing.idle_s",
         "timing.matching_timers",
     }
 )
-"""Features that nobody is asked for, and that the code states of records and by comparisons."""
+"""Features that the code states by itself: of a record, of several lines together, and by comparisons."""
 
 _MOST_WAYS = 200
 _DEEPEST = 4
@@ -132,12 +152,12 @@ class Reach:
                     scores[self._index[clue.cause]] += WEIGHTS.log_odds(clue.strength)
         return scores
 
-    def place(self, cause: str, scores: Sequence[float], less: float = 0.0) -> int:
-        """Give the place of a cause in the ranking, 0 being the first, with so much taken off its own score."""
+    def place(self, cause: str, scores: Sequence[float], less: float = 0.0) -> tuple[int, int]:
+        """Tell how many causes are ahead of one, and how many level with it, with so much taken off its own score."""
         at = self._index[cause]
         own = round(scores[at] - less, 9)
-        rivals = ((round(one, 9), rival.id) for one, rival in zip(scores, self.causes, strict=True))
-        return sum(id_ != cause and (-score, id_) < (-own, cause) for score, id_ in rivals)
+        rivals = [round(one, 9) for place, one in enumerate(scores) if place != at]
+        return sum(one > own for one in rivals), rivals.count(own)
 
     def lead(self, cause: str, scores: Sequence[float]) -> float:
         """Tell by how much a cause leads its best rival."""
@@ -153,7 +173,7 @@ def given_values(shelf: Shelf) -> Mapping[str, frozenset[Value] | None]:
             for name, raw in rule.facts.items():
                 found[name] = (found[name] or frozenset()) | {typed(shelf.features[name], raw)}
     anything = [one.id for one in shelf.features.values() if one.question]
-    return {**found, **dict.fromkeys((*anything, *READ_OFF, *shelf.phrases, "symptom"))}
+    return {**found, **dict.fromkeys((*anything, *READ_OFF, *shelf.phrases))}
 
 
 def all_hold(clauses: Sequence[Clause], known: Facts) -> bool:

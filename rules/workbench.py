@@ -18,6 +18,8 @@ from rules.rule import Clued, clauses_of
 from rules.weigh import WEIGHTS
 
 _FOR: Sequence[Strength] = ("points to", "supports")
+_ALONE = (0, 0)
+"""The place of a cause that nothing is ahead of, or level with."""
 _WAYS = 8
 """Ways to meet one clue that are tried in a search."""
 _STEPS = 12
@@ -51,16 +53,29 @@ def undecided_clues(expert: Expert) -> Iterator[Unproven]:
 
 def _undecided(name: str, reaches: Sequence[Reach]) -> str | None:
     clue = reaches[0].clues[name]
-    met = [(reach, facts) for reach in reaches if (facts := next(reach.ways(clue.rule.clauses), None)) is not None]
+    met = [reach for reach in reaches if _can_hold(reach, clue.rule.clauses)]
     if not met:
-        alone = (one for one in clue.rule.clauses if not any(next(reach.ways([one]), None) for reach in reaches))
+        alone = (one for one in clue.rule.clauses if not any(_can_hold(reach, [one]) for reach in reaches))
         never = next(alone, None)
         return f"in no case of this cause can it be known that {never}" if never else "its clauses never hold together"
     if number := _excluded_by(clue, reaches[0]):
         return f"whenever it is met, clue {number} excludes the cause"
-    if len(met[0][0].causes) > 1 and not any(_changes_a_ranking(clue, reach, facts) for reach, facts in met):
-        return "it changes no ranking"
-    return None
+    if all(_said_by_all(clue, reach) for reach in reaches if reach.symptom):
+        return "it says the same of every cause"
+    return None if any(_changes_a_ranking(clue, reach) for reach in met) else "it changes no ranking"
+
+
+def _can_hold(reach: Reach, clauses: Sequence[Clause]) -> bool:
+    return next(reach.ways(clauses), None) is not None
+
+
+def _said_by_all(clue: Clued, reach: Reach) -> bool:
+    same = {
+        one.cause
+        for one in reach.clues.values()
+        if one.rule.clauses == clue.rule.clauses and one.strength == clue.strength
+    }
+    return len(same) == len(reach.causes) > 1
 
 
 def _excluded_by(clue: Clued, reach: Reach) -> str | None:
@@ -96,15 +111,15 @@ def _within(narrow: Clause, wide: Clause) -> bool:
     return above and below
 
 
-def _changes_a_ranking(clue: Clued, reach: Reach, facts: Mapping[str, Value]) -> bool:
-    """Tell whether the cause stands elsewhere without the clue, with these facts alone or beside those of another."""
-    if _moves(clue, reach, facts):
+def _changes_a_ranking(clue: Clued, reach: Reach) -> bool:
+    """Tell whether the cause stands elsewhere without the clue: by these facts alone, or beside those of another."""
+    if len(reach.causes) == 1:
+        return True  # there is no ranking
+    ways = [*islice(reach.ways(clue.rule.clauses), _WAYS)]
+    if any(_moves(clue, reach, facts) for facts in ways):
         return True
-    for other in reach.clues.values():
-        for beside in islice(reach.ways(other.rule.clauses), 1):
-            if _moves(clue, reach, {**beside, **facts}):
-                return True
-    return False
+    others = (way for other in reach.clues.values() for way in islice(reach.ways(other.rule.clauses), 1))
+    return any(_moves(clue, reach, {**other, **facts}) for other in others for facts in ways)
 
 
 def _moves(clue: Clued, reach: Reach, facts: Mapping[str, Value]) -> bool:
@@ -131,7 +146,7 @@ def best_case(reach: Reach, cause: str) -> dict[str, Value] | None:
     for start in (reach.nothing, *(way for one in for_it for way in islice(reach.ways(one.rule.clauses), 1))):
         for moves in (for_it, [*for_it, *against_others]):
             found = _climbed(reach, cause, start, moves)
-            if reach.place(cause, reach.scores(reach.closed(found))) == 0:
+            if reach.place(cause, reach.scores(reach.closed(found))) == _ALONE:
                 return found
     return None
 
@@ -141,7 +156,7 @@ def _climbed(reach: Reach, cause: str, start: Mapping[str, Value], moves: Sequen
     facts = dict(start)
     for _ in range(_STEPS):
         scores = reach.scores(reach.closed(facts))
-        if reach.place(cause, scores) == 0:
+        if reach.place(cause, scores) == _ALONE:
             break
         options = [*_further(reach, facts, moves)]
         leads = [reach.lead(cause, reach.scores(reach.closed(option))) for option in options]

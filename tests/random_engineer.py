@@ -24,7 +24,7 @@ from rules.rule import clauses_of
 from tests.oracles.random_rules import seeded
 
 CASES = Path(__file__).parent / "cases"
-RESTLESS = 5
+RESTLESS = 4
 """Moves of one case that nobody asked for."""
 MOVES = ("volunteer", "contradict", "change", "withdraw")
 

@@ -17,7 +17,7 @@ from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from tests.random_engineer import MOVES, STYLES, Ground, Memory, Played, consultation, ground, wrong
 
-SHORT, LONG = 300, 20_000
+SHORT, LONG = 280, 20_000
 """Cases in the ordinary tests, and in the soak, over all styles."""
 CHUNK = 100
 
