@@ -73,7 +73,8 @@ class Dispute(Entry):
 class Question(Entry):
     """How to obtain a missing fact. `how` maps a product id, or `any`, to how to find out there.
 
-    `known` says how often those who have the problem know the answer already. `use` names a product command that helps, as in a remedy.
+    `known` says how often those who have the problem know the answer already.
+    `use` names a product command that helps, as in a remedy.
     """
 
     text: Text

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from knowledge.model import Cause, Contradiction, Dialect, Entry, Feature, Inference, Macro, Phrases, Product, Source, Symptom
+from knowledge.model import (
+    Cause,
+    Contradiction,
+    Dialect,
+    Entry,
+    Feature,
+    Inference,
+    Macro,
+    Phrases,
+    Product,
+    Source,
+    Symptom,
+)
 from knowledge.yamlfile import Where, YamlFile
 
 
@@ -38,4 +50,15 @@ class Shelf:
         return None
 
 
-KINDS = ("causes", "symptoms", "features", "dialects", "products", "inferences", "contradictions", "sources", "phrases", "macros")
+KINDS = (
+    "causes",
+    "symptoms",
+    "features",
+    "dialects",
+    "products",
+    "inferences",
+    "contradictions",
+    "sources",
+    "phrases",
+    "macros",
+)

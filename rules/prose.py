@@ -39,7 +39,8 @@ _DENIES = re.compile(
 )
 """Words that deny or doubt what follows them in the same clause."""
 _DENIED = re.compile(
-    r"^\s*(?:(?:is|are|was|were|does|do|did|has|have|had|will|can|could)\s+)?(?:not\b|never\b|neither\b|no longer\b|n['\u2019]t\b)"
+    r"^\s*(?:(?:is|are|was|were|does|do|did|has|have|had|will|can|could)\s+)?"
+    r"(?:not\b|never\b|neither\b|no longer\b|n['\u2019]t\b)"
     r"|^\s*\w+n['\u2019]t\b|^\s*(?:by|from) neither\b",
     re.IGNORECASE,
 )
@@ -103,8 +104,26 @@ class Ear:
 
 
 _NO_NAMES = frozenset(
-    """linux|freebsd|openbsd|cisco|quantum|gaia|nexus|sonic|palo|smc|packet filter|secure firewall|network acl|kubernetes node
-    |conntrack|oracle cloud|juniper|huawei""".replace("\n    ", "").split("|")
+    [
+        "linux",
+        "freebsd",
+        "openbsd",
+        "cisco",
+        "quantum",
+        "gaia",
+        "nexus",
+        "sonic",
+        "palo",
+        "smc",
+        "packet filter",
+        "secure firewall",
+        "network acl",
+        "kubernetes node",
+        "conntrack",
+        "oracle cloud",
+        "juniper",
+        "huawei",
+    ]
 )
 """Names of products that in a sentence mostly mean something else: a host, a company, a word."""
 _SHORT_NAMES = frozenset(("asa", "srx", "ufw", "nsx", "ftd"))
