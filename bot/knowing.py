@@ -43,7 +43,9 @@ def knowledge_check() -> None:
 @knowledge.command("score")
 def knowledge_score(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Labelled cases, one or a list in each .yaml file.")],
-    folds: Annotated[int, typer.Option(min=2, help="Tune the weights without each of so many parts, and run it.")] = 0,
+    folds: Annotated[
+        int | None, typer.Option(min=2, help="Tune the weights without each of so many parts, and run it.")
+    ] = None,
 ) -> None:
     """Run labelled cases and say how often the right cause came first, after how many questions, and how sure."""
     expert = our_expert()

@@ -25,7 +25,7 @@ class Scored:
     main: Score
 
 
-def scored(expert: Expert, cases: Mapping[str, Labelled], folds: int = 0) -> Scored:
+def scored(expert: Expert, cases: Mapping[str, Labelled], folds: int | None = None) -> Scored:
     """Go through each group of cases, with answers, without any, and with weights that know none of them."""
     if not cases:
         raise ValueError("there is no case in that folder")

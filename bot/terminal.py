@@ -244,6 +244,7 @@ def conclusion(words: Page) -> RenderableType:
         parts.append(Padding(Text(words.explanation), (0, 0, 1, 2)))
     parts += _listed(f"For “{words.leader}”", words.reasons_for, "green", "+")
     parts += _listed(f"Against “{words.leader}”", words.reasons_against, "red", "-")
+    parts += _listed("What it does not explain", words.beside, "yellow", "&")
     if words.refuted_by:
         parts += _listed("What would refute it", [words.refuted_by], "yellow", "?")
     parts += _listed("Disputed", words.disputed, "yellow", "!")

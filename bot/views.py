@@ -149,6 +149,7 @@ def _end(worded: Page) -> Iterator[Part]:
     yield Prose(worded.explanation, "What happens")
     yield _list("What speaks for it", worded.reasons_for)
     yield _list("What speaks against it", worded.reasons_against)
+    yield _list("What it does not explain", worded.beside)
     yield Prose(worded.refuted_by, "What would refute it")
     yield _list("What is disputed", worded.disputed)
     for number, step in enumerate(worded.steps, start=1):

@@ -9,7 +9,7 @@ from bot.phrases import capital, lower, percent, reflowed, sentence, short
 from knowledge.clause import Value, plain
 from knowledge.shelf import Shelf
 from rules.answers import said
-from rules.case import Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
+from rules.case import Beside, Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
 from rules.flows import same_connection
 from rules.prose import WROTE
 
@@ -92,6 +92,7 @@ class Page:
     explanation: str
     reasons_for: Sequence[str]
     reasons_against: Sequence[str]
+    beside: Sequence[str]
     refuted_by: str
     disputed: Sequence[str]
     steps: Sequence[StepWords]
@@ -118,6 +119,7 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
         explanation=reflowed(diagnosis.verdict.explanation) if diagnosis.verdict else "",
         reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader and counts else [],
         reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader and counts else [],
+        beside=[_beside(one, facts, shelf) for one in diagnosis.beside],
         refuted_by=sentence(capital(leader.refuted_by)) if leader and counts else "",
         disputed=_disputed(diagnosis, shelf),
         steps=[_step(step, shelf) for step in diagnosis.steps],
@@ -259,6 +261,12 @@ def reason(finding: Finding, facts: Mapping[str, Fact], shelf: Shelf) -> str:
     because = " ".join(finding.because.split())
     lead = f"Nearly ruled out: {because}" if finding.strength == "excludes" else capital(because)
     return f"{lead} [{grounds}]"
+
+
+def _beside(one: Beside, facts: Mapping[str, Fact], shelf: Shelf) -> str:
+    """Name a cause that may be at work as well, and the sign that the leading one leaves unexplained."""
+    grounds = "; ".join(evidence(facts[name], shelf) for name in one.facts if name in facts)
+    return f"“{one.title}” may be at work as well: {one.because} [{grounds}]"
 
 
 def evidence(fact: Fact, shelf: Shelf) -> str:

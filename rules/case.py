@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from functools import partial
-from operator import is_
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -21,7 +21,7 @@ def _whole(value: Value) -> bool | int | float | str:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-_unset = partial(is_, None)
+_unset = partial(operator.is_, None)
 """Tells whether an optional field is left out of what is sent: the contract's own fields are always there."""
 
 Worth = Annotated[Value, PlainSerializer(_whole, when_used="json")]
@@ -86,12 +86,16 @@ class Record(Shape):
 
 
 class Unread(Shape):
-    """A line, or a part of one, that gave nothing, and why. `last_line` is set where it stands on several lines."""
+    """A line, or a part of one, that gave nothing, and why. `last_line` is set where it stands on several lines.
+
+    `cut` tells that `text` is only the beginning of a line that is too long to be read.
+    """
 
     line: int
     last_line: int | None = Field(None, exclude_if=_unset)
     text: str
     why: str
+    cut: bool = Field(False, exclude=True)
 
 
 class Fact(Shape):
@@ -208,6 +212,15 @@ class Contradicted(Shape):
     ask_again: str
 
 
+class Beside(Shape):
+    """A cause that may be at work beside the leading one, and the sign of it that the leading one does not explain."""
+
+    cause: str
+    title: str
+    because: str
+    facts: list[str]
+
+
 class KnowledgeStamp(Shape):
     """Which knowledge gave the answer."""
 
@@ -229,4 +242,5 @@ class Diagnosis(Shape):
     steps: list[Step]
     sources: list[Cited]
     contradictions: list[Contradicted] = []
+    beside: list[Beside] = Field([], exclude_if=operator.not_)
     knowledge: KnowledgeStamp

@@ -9,6 +9,7 @@ from knowledge.model import Cause, Remedy
 from knowledge.shelf import Shelf
 from rules.answers import said
 from rules.ask import answers_of, changes_something, is_quick
+from rules.beside import beside
 from rules.case import (
     Asked,
     Case,
@@ -63,6 +64,7 @@ class Expert(Thinker):
             steps=steps,
             sources=self._sources(thought, hypotheses if symptom else [], steps),
             contradictions=contradictions,
+            beside=beside(hypotheses[0], hypotheses[1:]) if verdict else [],
             knowledge=self._stamp,
         )
 
@@ -168,7 +170,7 @@ class Expert(Thinker):
 def _unread(reading: Reading, thought: Thought) -> list[Unread]:
     """Give the lines that nobody reads; sentences in which something was heard are none of them."""
     heard = any(fact.origin.startswith(WROTE) for fact in thought.facts.values())
-    return [one for one in reading.unread if not (heard and is_prose(one.text))]
+    return [one for one in reading.unread if one.cut or not (heard and is_prose(one.text))]
 
 
 def _about(reading: Reading) -> int | None:

@@ -157,7 +157,7 @@ class Reader:
         at, text, dialect = claimed.at, claimed.text, claimed.dialect
         if len(text) > LONGEST_LINE:
             why = f"the line has {len(text):,} characters; a log line has at most {LONGEST_LINE:,}"
-            yield at.unread(why).model_copy(update={"text": at.text[:200]})
+            yield at.unread(why).model_copy(update={"text": at.text[:200], "cut": True})
         elif dialect is None:
             yield at.unread(self.recogniser.nearest(text))
         elif names := _header(dialect, text):

@@ -15,7 +15,7 @@ from knowledge.complaint import unknown
 from knowledge.model import Entry, Scalar, SymptomId, Text
 from knowledge.shelf import Shelf
 from rules.answers import answered, asked_again
-from rules.case import Case, Diagnosis
+from rules.case import Case
 from rules.diagnose import Expert
 
 _MOST_QUESTIONS = 200
@@ -27,7 +27,8 @@ BANDS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0)
 class Labelled(Entry):
     """A case whose cause is known. `facts` is what its engineer can answer if asked; `causes` are the right answers.
 
-    `together` are causes that are at work at the same time: all of them have to come out among the first three.
+    `together` are causes that are at work at the same time: all of them have to come out among the first three, or be
+    named beside the leading one.
     `weak` says why a case tells less than a real question.
     """
 
@@ -50,6 +51,7 @@ class Outcome:
     ranking: Sequence[tuple[str, float]]
     asked: Sequence[str]
     verdict: bool
+    beside: Sequence[str] = ()
 
     @property
     def top(self) -> int:
@@ -63,8 +65,8 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """Whether a right cause leads; and whether all that are at work together are among the first three."""
-        first = {cause for cause, _ in self.ranking[:3]}
+        """Whether a right cause leads; and all at work together are among the first three, or named beside it."""
+        first = {*(cause for cause, _ in self.ranking[:3]), *self.beside}
         return self.top == 1 and first.issuperset(self.labelled.together)
 
 
@@ -159,7 +161,8 @@ def consult(expert: Expert, id_: str, labelled: Labelled, *, silent: bool = Fals
         case = answered(case, feature, told_now, again=asked_again(diagnosis, feature))
         diagnosis = expert.diagnose(case)
     ranking = [(one.cause, one.probability) for one in diagnosis.hypotheses]
-    return Outcome(id_, labelled, ranking, asked, _stands(diagnosis))
+    beside = [one.cause for one in diagnosis.beside]
+    return Outcome(id_, labelled, ranking, asked, diagnosis.verdict is not None, beside)
 
 
 def implied(shelf: Shelf, feature: str, known: Mapping[str, Value]) -> Value | None:
@@ -168,10 +171,6 @@ def implied(shelf: Shelf, feature: str, known: Mapping[str, Value]) -> Value | N
         if list(one.when) == [feature] and all(known.get(name) == value for name, value in one.then.items()):
             return typed(shelf.features[feature], one.when[feature])
     return None
-
-
-def _stands(diagnosis: Diagnosis) -> bool:
-    return diagnosis.verdict is not None
 
 
 def score(expert: Expert, cases: Mapping[str, Labelled], *, silent: bool = False) -> Score:

@@ -16,11 +16,19 @@ _FLAG = r"(?:SYN|ACK|FIN|RST|PSH|PUSH|URG|ECE|CWR)"
 _FLAGS = rf"{_FLAG}(?:[ ,+/-]{{1,2}}{_FLAG}){{0,7}}"
 _LETTERS = r"(?-i:[AFRPSUEC.]{1,8})"
 _CLOCK = r"(?:\b\d{4}-\d\d-\d\d[T ])?\b\d\d?:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\b"
+_HOUR = r"\d{1,2}(?::\d\d)? ?(?:h|am|pm|o'clock)?"
+_OF_DAY = rf"(?i)\b(?:between {_HOUR} and|from {_HOUR} (?:to|until|till)|at|until|till|since|before) {_HOUR}\b"
+"""Hours of the day, which are no durations."""
+_PAST = (
+    rf"(?i)\b(?:(?:for|in|over|during|within|since) )?(?:the )?(?:last|past) {SPOKEN}\b"
+    rf"|\b{SPOKEN} ago\b|\bsince {SPOKEN}\b"
+)
+"""How long there has been trouble, which is no connection's duration."""
 _SILENT = r"(?:idle|idling|idleness|silen\w{1,3}|inactiv\w{1,4}|quiet|no traffic|without traffic)"
-_ABOUT = r"(?:(?:for|of|after|time|about|around|some|over|more than|than) ){0,3}"
+_ABOUT = r"(?:(?:for|of|after|since|time|about|around|some|over|more than|than) ){0,3}"
 
 _HINTS: Mapping[str, Sequence[str]] = {
-    "clock": [_CLOCK],
+    "clock": [_CLOCK, _OF_DAY],
     "flags": [
         rf"(?i)(?:\bflags )?\[(?P<flags>{_FLAGS}|{_LETTERS})\]",
         rf"(?i)\b(?:tcp[ _-]?)?flags?[ :=]{{0,3}}(?P<flags>{_FLAGS}|{_LETTERS})\b",
@@ -31,6 +39,7 @@ _HINTS: Mapping[str, Sequence[str]] = {
         rf"(?i)\b{_SILENT} {_ABOUT}(?P<idle_s>{SPOKEN})\b",
         rf"(?i)\b(?P<idle_s>{SPOKEN}) (?:of )?(?:being )?{_SILENT}\b",
     ],
+    "past": [_PAST],
 }
 _LATER_HINTS: Mapping[str, Sequence[str]] = {
     "spoken": [rf"(?i)\b(?P<spoken>{SPOKEN})\b"],

@@ -1,0 +1,30 @@
+"""Which other causes may be at work beside the leading one: those with a strong sign that it does not explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rules.case import Beside, Hypothesis
+
+_OF_THE_SYMPTOM = frozenset({"symptom", "log.event", "packet.flags", "reset.by"})
+"""What was dropped, or who reset: every cause explains that, and none is needed beside the leading one for it."""
+_MOST = 2
+"""More causes at once are no explanation."""
+
+
+def beside(leader: Hypothesis, others: Sequence[Hypothesis]) -> list[Beside]:
+    """Find causes with a strong sign of their own, the likeliest first; what excludes one must be the leader's too.
+
+    Shares add up to one, as if only one cause were at work; two that are at work together would hide each other.
+    """
+    explained = {*_OF_THE_SYMPTOM, *(name for finding in leader.for_ for name in finding.facts)}
+    return [found for one in others for found in _signs(one, explained)][:_MOST]
+
+
+def _signs(one: Hypothesis, explained: set[str]) -> Iterator[Beside]:
+    if any(finding.strength == "excludes" and not explained.issuperset(finding.facts) for finding in one.against):
+        return
+    for finding in one.for_:
+        if finding.strength == "points to" and explained.isdisjoint(finding.facts):
+            yield Beside(cause=one.cause, title=one.title, because=finding.because, facts=finding.facts)
+            return
