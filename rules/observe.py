@@ -65,6 +65,9 @@ def _fact(line: int, feature: str, value: Value, kind: Kind = "seen", because: s
     return Fact(feature=feature, value=value, origin=origin, kind=kind)
 
 
+_ENDS_AND_PROXIES = ("host", "proxy")
+
+
 def _of_line(line: ReadLine) -> Iterator[Fact]:
     record = line.record
     number = record.line
@@ -73,8 +76,11 @@ def _of_line(line: ReadLine) -> Iterator[Fact]:
         if record.event in _SYMPTOMS:
             yield _fact(number, "symptom", _SYMPTOMS[record.event])
         yield from _of_event(record, record.event)
+        if record.event == "handshake-timeout" and line.stands in _ENDS_AND_PROXIES:
+            yield _fact(number, "handshake.completed", False, "inferred", "who opened it has given up")
     if record.vendor != "unknown":
         yield _fact(number, "log.product", line.product)
+        yield _fact(number, "log.stands", line.stands)
     yield from _ends(record)
     for one in line.stated:
         yield _fact(number, one.feature, one.value, "assumed" if one.assumed else "seen", one.because)

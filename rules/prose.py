@@ -57,15 +57,36 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Worded:
-    """One phrase made ready: what it says, and what must not stand before it in its clause."""
+class Part:
+    """A pattern, and what must not stand beside it in its clause."""
 
-    feature: Feature
-    value: str
     text: str
     clear: bool
     calm: bool
     denies: bool
+
+    def said_by(self, match: Match, text: str) -> bool:
+        """Tell whether a match says it; one that its clause denies does not."""
+        before = _CLAUSE.split(text[: match.start()])[-1]
+        if self.clear and (_DENIES.search(before) or _DENIED.search(text[match.end() :])):
+            return False
+        if self.calm and _WORKS.search(before):
+            return False
+        return self.denies or not _denied(match.group() or "")
+
+    def said_in(self, text: str) -> bool:
+        """Tell whether a sentence says it anywhere."""
+        return any(self.said_by(match, text) for match in pattern(self.text).finditer(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """One phrase made ready: which value it states, and the parts that a sentence must have for that."""
+
+    feature: Feature
+    value: str
+    said: Part
+    also: tuple[Part, ...]
 
 
 class Ear:
@@ -73,7 +94,7 @@ class Ear:
 
     def __init__(self, shelf: Shelf) -> None:
         self._phrases = list(_worded(shelf))
-        self._set = PatternSet([one.text for one in self._phrases])
+        self._set = PatternSet([one.said.text for one in self._phrases])
         self._products = _names(shelf)
         named = "|".join(re.escape(name) for name in sorted(self._products, key=len, reverse=True))
         self._named = re.compile(rf"\b(?:{named})\b", re.IGNORECASE)
@@ -91,7 +112,7 @@ class Ear:
     def _of(self, sentence: Sentence) -> Iterator[Fact]:
         for place in self._set.matching(sentence.text):
             phrase = self._phrases[place]
-            for match in pattern(phrase.text).finditer(sentence.text):
+            for match in pattern(phrase.said.text).finditer(sentence.text):
                 if (value := _meant(phrase, match, sentence.text)) is not None:
                     origin = f"{WROTE}, line {sentence.line}: \u201c{(match.group() or '').strip(' ,;:.')}\u201d"
                     yield Fact(feature=phrase.feature.id, value=value, origin=origin, kind="told")
@@ -155,9 +176,9 @@ def macros_of(shelf: Shelf) -> Mapping[str, str]:
     }
 
 
-def phrase_text(phrase: Phrase, macros: Mapping[str, str]) -> str:
-    """Give a phrase's pattern with its macros filled in. Raises ValueError for a name that is none."""
-    text = _OWN.sub("", phrase.pattern)
+def filled_in(text: str, macros: Mapping[str, str]) -> str:
+    """Give a pattern with its macros filled in. Raises ValueError for a name that is none."""
+    text = _OWN.sub("", text)
     for _ in range(_DEEPEST):
         filled = _NAME.sub(lambda name: _macro(name[1], macros), text)
         if filled == text:
@@ -182,12 +203,16 @@ def worded(feature: Feature, value: str, phrase: Phrase, macros: Mapping[str, st
         typed(feature, value)
     elif value not in {"yes-no": ("true", "false"), "number": ("*", *map(str, feature.choices))}.get(feature.type, ()):
         raise ValueError(f"{value!r} is no value of {feature.id}")
-    text = phrase_text(phrase, macros)
-    calm = "{calm}" in phrase.pattern
-    clear = calm or "{clear}" in phrase.pattern
-    shown = (pattern(text).search(sample) for sample in phrase.samples)
+    said, *also = (_part(text, phrase.samples, macros) for text in (phrase.pattern, *phrase.with_))
+    return Worded(feature, value, said, tuple(also))
+
+
+def _part(written: str, samples: Sequence[str], macros: Mapping[str, str]) -> Part:
+    text = filled_in(written, macros)
+    calm = "{calm}" in written
+    shown = (pattern(text).search(sample) for sample in samples)
     denies = any(match is not None and _denied(match.group() or "") for match in shown)
-    return Worded(feature, value, text, clear, calm, denies)
+    return Part(text, calm or "{clear}" in written, calm, denies)
 
 
 _OWN = re.compile(r"\{(?:clear|calm)\}")
@@ -207,16 +232,8 @@ def _denied(text: str) -> bool:
 
 
 def _meant(phrase: Worded, match: Match, text: str) -> Value | None:
-    """Give the value that a match states; None where its clause denies it."""
-    before = _CLAUSE.split(text[: match.start()])[-1]
-    inside = match.group() or ""
-    if phrase.clear and _DENIES.search(before):
-        return None
-    if phrase.calm and _WORKS.search(before):
-        return None
-    if not phrase.denies and _denied(inside):
-        return None
-    if phrase.clear and _DENIED.search(text[match.end() :]):
+    """Give the value that a match states; None where it is denied, or where the sentence lacks another part."""
+    if not phrase.said.said_by(match, text) or not all(part.said_in(text) for part in phrase.also):
         return None
     if phrase.feature.type == "yes-no":
         return phrase.value == "true"
@@ -285,5 +302,5 @@ def _misheard(shelf: Shelf, id_: str, value: str, phrase: Phrase, macros: Mappin
 
 
 def _heard(phrase: Worded, text: str) -> Value | None:
-    meant = (_meant(phrase, match, text) for match in pattern(phrase.text).finditer(text))
+    meant = (_meant(phrase, match, text) for match in pattern(phrase.said.text).finditer(text))
     return next((value for value in meant if value is not None), None)

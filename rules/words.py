@@ -24,6 +24,14 @@ _PAST = (
     rf"|\b{SPOKEN} ago\b|\bsince {SPOKEN}\b"
 )
 """How long there has been trouble, which is no connection's duration."""
+_LASTED = (
+    r"(?i)\b(?:after|within|in|at|for|of|last(?:s|ed|ing)?|lived?|duration|age|took|takes?)\b[ :=]{0,2}"
+    rf"(?:(?:is|about|around|some|over|only|just|every|exactly|of) ){{0,2}}{SPOKEN}"
+    rf"|\b{SPOKEN} (?:after|later|into|old|long)\b"
+)
+"""How a duration is led in where more is said around it."""
+_SHORT = 8
+"""So many words are a note, in which a bare duration is the connection's."""
 _SILENT = r"(?:idle|idling|idleness|silen\w{1,3}|inactiv\w{1,4}|quiet|no traffic|without traffic)"
 _ABOUT = r"(?:(?:for|of|after|since|time|about|around|some|over|more than|than) ){0,3}"
 
@@ -159,7 +167,7 @@ def read_words(phrases: Sequence[str], line: str) -> Words:
     _take_hints(text, _HINTS, found)
     take_port(text, found, from_server=_from_server(found))
     _take_hints(text, _LATER_HINTS, found)
-    if "spoken" in found:
+    if "spoken" in found and (len(line.split()) <= _SHORT or pattern(_LASTED).search(line)):
         found.setdefault("idle_s" if "idle" in found else "duration", found["spoken"])
     said = {"period": f"every {found['period']}"} if "period" in found else {}
     said |= _circumstances(text, found)
