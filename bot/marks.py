@@ -10,9 +10,9 @@ from bot.phrases import percent
 from knowledge.model import Cause, Strength
 from rules.workbench import Mark, Node, Row
 
-SIGNS: Mapping[Strength, str] = {"points to": "++", "supports": "+", "weakens": "–", "excludes": "✕"}
+SIGNS: Mapping[Strength, str] = {"shows": "+++", "points to": "++", "supports": "+", "weakens": "–", "excludes": "✕"}
 """How a strength is drawn."""
-_WEIGHTIEST: Sequence[Strength] = ("excludes", "points to", "weakens", "supports")
+_WEIGHTIEST: Sequence[Strength] = ("excludes", "shows", "points to", "weakens", "supports")
 COLOURS = """
 :root { color-scheme: light dark;
   --page: #ffffff; --ink: #1c2128; --faint: #59636e; --line: #d5dae0; --band: #f3f5f7; --group: #e6eaef;

@@ -101,7 +101,7 @@ def _check_feature(shelf: Shelf, feature: Feature) -> Iterator[Complaint]:
 
 def _check_clue(shelf: Shelf, clue: Clue, where: Where) -> Iterator[Complaint]:
     if len(clue.parts()) != 1:
-        yield where, "a clue states exactly one of: points to, supports, weakens, excludes"
+        yield where, "a clue states exactly one of: shows, points to, supports, weakens, excludes"
         return
     strength, clauses = clue.parts()[0]
     if not clauses:

@@ -14,7 +14,7 @@ ClauseText = Scalar | list[Scalar]
 
 SymptomId = Literal["out-of-state", "reset"]
 Effort = Literal["glance", "lookup", "command", "capture"]
-Strength = Literal["points to", "supports", "weakens", "excludes"]
+Strength = Literal["shows", "points to", "supports", "weakens", "excludes"]
 Prior = Literal["common", "uncommon", "rare"]
 Known = Literal["often", "sometimes", "seldom"]
 Event = Literal[
@@ -124,6 +124,7 @@ class Remedy(Entry):
 class Clue(Entry):
     """Clauses that together say something about one cause, with one of four strengths."""
 
+    shows: dict[str, ClauseText] | None = None
     points_to: dict[str, ClauseText] | None = Field(None, validation_alias=AliasChoices("points to", "points_to"))
     supports: dict[str, ClauseText] | None = None
     weakens: dict[str, ClauseText] | None = None
@@ -144,6 +145,7 @@ class Clue(Entry):
     def parts(self) -> list[tuple[Strength, dict[str, ClauseText]]]:
         """Every strength that is stated; an entry must state exactly one (the shelf checks it)."""
         stated: list[tuple[Strength, dict[str, ClauseText] | None]] = [
+            ("shows", self.shows),
             ("points to", self.points_to),
             ("supports", self.supports),
             ("weakens", self.weakens),

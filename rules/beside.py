@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rules.case import Beside, Hypothesis
+from rules.weigh import STRONG
 
 _OF_THE_SYMPTOM = frozenset({"symptom", "log.event", "packet.flags", "reset.by"})
 """What was dropped, or who reset: every cause explains that, and none is needed beside the leading one for it."""
@@ -25,6 +26,6 @@ def _signs(one: Hypothesis, explained: set[str]) -> Iterator[Beside]:
     if any(finding.strength == "excludes" and not explained.issuperset(finding.facts) for finding in one.against):
         return
     for finding in one.for_:
-        if finding.strength == "points to" and explained.isdisjoint(finding.facts):
+        if finding.strength in STRONG and explained.isdisjoint(finding.facts):
             yield Beside(cause=one.cause, title=one.title, because=finding.because, facts=finding.facts)
             return

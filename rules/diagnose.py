@@ -29,7 +29,7 @@ from rules.observe import main_line
 from rules.prose import WROTE, is_prose
 from rules.read import Reading
 from rules.think import Thinker, Thought, seen
-from rules.weigh import ESTABLISHED, WEIGHTS, Weights, standing
+from rules.weigh import ESTABLISHED, FOR, WEIGHTS, Weights, standing
 
 VERSION = "0.1.0"
 """The version of the knowledge's shape; its hash tells the entries themselves."""
@@ -203,8 +203,8 @@ def _hypothesis(cause: Cause, share: float, findings: Sequence[Finding]) -> Hypo
         title=cause.title,
         probability=share,
         standing=standing(share, findings),
-        for_=[one for one in findings if one.strength in ("points to", "supports")],
-        against=[one for one in findings if one.strength in ("weakens", "excludes")],
+        for_=[one for one in findings if one.strength in FOR],
+        against=[one for one in findings if one.strength not in FOR],
         refuted_by=cause.refuted_by,
     )
 

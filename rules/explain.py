@@ -13,6 +13,7 @@ from rules.case import Case, Diagnosis, Fact, Finding, Hypothesis
 from rules.diagnose import Expert
 from rules.rule import Clued
 from rules.think import Thought
+from rules.weigh import FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _silent_clues_for(thought: Thought, cause: str) -> list[Clued]:
         clue
         for clue in thought.family.book.clues
         if clue.cause == cause
-        and clue.strength in ("points to", "supports")
+        and clue.strength in FOR
         and clue.rule.name not in thought.run.fired
     ]
 

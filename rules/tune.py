@@ -14,6 +14,7 @@ from rules.score import Labelled, Score, consult, split, told
 from rules.weigh import WEIGHTS, Weights, weigh
 
 GRID: Mapping[str, Sequence[float]] = {
+    "shows": (50.0, 100.0, 200.0, 400.0),
     "points_to": (5.0, 7.0, 10.0, 14.0, 20.0),
     "supports": (2.0, 2.5, 3.0, 4.0),
     "weakens": (2.0, 3.0, 4.5),

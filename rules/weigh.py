@@ -14,6 +14,7 @@ from rules.case import Finding, Standing
 class Weights:
     """What the words of an entry change the odds by, as factors (docs/weighing.md says how they were found)."""
 
+    shows: float = 200.0
     points_to: float = 20.0
     supports: float = 4.0
     weakens: float = 4.0
@@ -23,7 +24,7 @@ class Weights:
 
     def log_odds(self, strength: Strength) -> float:
         """Give the natural logarithm of odds that a finding of this strength adds."""
-        factors = {"points to": self.points_to, "supports": self.supports}
+        factors = {"shows": self.shows, "points to": self.points_to, "supports": self.supports}
         against = {"weakens": self.weakens, "excludes": self.excludes}
         return math.log(factors[strength]) if strength in factors else -math.log(against[strength])
 
@@ -33,6 +34,10 @@ class Weights:
 
 
 WEIGHTS = Weights()
+
+FOR: frozenset[Strength] = frozenset({"shows", "points to", "supports"})
+"""The strengths that speak for a cause; the others speak against it."""
+STRONG: frozenset[Strength] = frozenset({"shows", "points to"})
 
 ESTABLISHED = 0.9
 LIKELY = 0.5
@@ -60,12 +65,12 @@ def shares(scores: Sequence[float]) -> list[float]:
 
 
 def standing(probability: float, findings: Iterable[Finding]) -> Standing:
-    """Give the word for a probability. Established takes two strong findings, or more; excluded takes one."""
+    """Give the word for a probability. Established takes what shows it, or two that point to it; excluded takes one."""
     strengths = [finding.strength for finding in findings]
     if "excludes" in strengths and probability < LIKELY:
         return "excluded"
-    if probability >= ESTABLISHED and strengths.count("points to") >= 2:
+    if probability >= ESTABLISHED and ("shows" in strengths or strengths.count("points to") >= 2):
         return "established"
-    if probability >= LIKELY and {"points to", "supports"} & set(strengths):
+    if probability >= LIKELY and not FOR.isdisjoint(strengths):
         return "likely"
     return "possible" if probability >= POSSIBLE else "unlikely"

@@ -17,7 +17,7 @@ from rules.reach import Reach, all_hold
 from rules.rule import Clued, clauses_of
 from rules.weigh import WEIGHTS
 
-_FOR: Sequence[Strength] = ("points to", "supports")
+_FOR: Sequence[Strength] = ("shows", "points to", "supports")
 _ALONE = (0, 0)
 """The place of a cause that nothing is ahead of, or level with."""
 _WAYS = 8
