@@ -100,13 +100,11 @@ class Ear:
         self._named = re.compile(rf"\b(?:{named})\b", re.IGNORECASE)
 
     def facts(self, sentences: Iterable[Sentence]) -> list[Fact]:
-        """Give what the sentences state. What they state in two ways is not known, but that a reset was seen is."""
+        """Give what the sentences state. What they state in two ways is not known."""
         said: dict[str, dict[Value, Fact]] = defaultdict(dict)
         for sentence in list(sentences)[:_MOST]:
             for fact in (*self._of(sentence), *self._firewalls(sentence)):
                 said[fact.feature].setdefault(fact.value, fact)
-        if "reset" in said.get("symptom", {}):
-            said["symptom"] = {"reset": said["symptom"]["reset"]}
         return [fact for values in said.values() if len(values) == 1 for fact in values.values()]
 
     def _of(self, sentence: Sentence) -> Iterator[Fact]:
