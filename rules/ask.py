@@ -66,6 +66,7 @@ class Asking:
         for rule in book.inferences:
             for clause in rule.clauses:
                 self._inferences[clause.feature].append(rule)
+        self._covered = covered(shelf)
         self._effects: dict[tuple[str, Value], _Effect] = {}
         self._askable = [
             (feature, answers_of(feature))
@@ -75,13 +76,19 @@ class Asking:
 
     def outlooks(self, known: Facts, declined: frozenset[str], now: Sequence[float]) -> list[Outlook]:
         """Judge every open question, best first."""
+        passed = declined | self._passed(known, declined)
         found = [
             self._outlook(feature, values, known, now)
             for feature, values in self._askable
-            if feature.id not in declined and feature.id not in known
+            if feature.id not in passed and feature.id not in known
         ]
         worth = [one for one in found if one.gain > _WORTH_ASKING * _TIRING ** len(declined)]
         return sorted(worth, key=lambda one: (-one.gain, one.feature.id))
+
+    def _passed(self, known: Facts, declined: frozenset[str]) -> frozenset[str]:
+        """Give what stood on a list that was looked over in vain: nobody wants to be asked for it again, one by one."""
+        vain = [id_ for id_ in self._covered if id_ in declined or known.get(id_) == NONE_OF_THESE]
+        return frozenset().union(*(self._covered[id_] for id_ in vain))
 
     def _leads(self, feature: str) -> bool:
         return feature in _COMPARED or feature in self._inferences
@@ -150,6 +157,19 @@ class Asking:
             own = next(clause for clause in clue.rule.clauses if clause.feature == feature)
             if own.holds(value):
                 yield clue, tuple(clause for clause in clue.rule.clauses if clause is not own)
+
+
+NONE_OF_THESE = "none"
+"""The choice of a list by which it was looked over in vain."""
+
+
+def covered(shelf: Shelf) -> dict[str, frozenset[str]]:
+    """Give, for each list to look over, the features of which its choices state a value."""
+    lists: dict[str, set[str]] = {feature.id: set() for feature in shelf.features.values() if feature.broad}
+    for one in shelf.inferences.values():
+        for name in lists.keys() & one.when.keys():
+            lists[name].update(one.then)
+    return {name: frozenset(features) for name, features in lists.items()}
 
 
 def _ease(feature: Feature) -> float:

@@ -99,9 +99,7 @@ def _silent_clues_for(thought: Thought, cause: str) -> list[Clued]:
     return [
         clue
         for clue in thought.family.book.clues
-        if clue.cause == cause
-        and clue.strength in FOR
-        and clue.rule.name not in thought.run.fired
+        if clue.cause == cause and clue.strength in FOR and clue.rule.name not in thought.run.fired
     ]
 
 
