@@ -67,6 +67,7 @@ class Asking:
             for clause in rule.clauses:
                 self._inferences[clause.feature].append(rule)
         self._covered = covered(shelf)
+        self._follows: dict[tuple[str, Value], list[tuple[tuple[str, Value], tuple[Clause, ...]]]] = {}
         self._effects: dict[tuple[str, Value], _Effect] = {}
         self._askable = [
             (feature, answers_of(feature))
@@ -125,16 +126,23 @@ class Asking:
             new |= {name: worth for name, worth in compared.items() if name not in known}
         queue = list(new)
         while queue:
-            for rule in self._inferences.get(queue.pop(), ()):
-                if (
-                    rule.then
-                    and rule.then[0] not in new
-                    and rule.then[0] not in known
-                    and _met(rule.clauses, new, known)
-                ):
-                    new[rule.then[0]] = rule.then[1]
-                    queue.append(rule.then[0])
+            name = queue.pop()
+            for (then, worth), others in self._following(name, new[name]):
+                if then not in new and then not in known and _met(others, new, known):
+                    new[then] = worth
+                    queue.append(then)
         return new
+
+    def _following(self, feature: str, value: Value) -> Sequence[tuple[tuple[str, Value], tuple[Clause, ...]]]:
+        """Give what one value leads to, and what else has to hold for that."""
+        if (feature, value) not in self._follows:
+            self._follows[feature, value] = [
+                (rule.then, others)
+                for rule in self._inferences.get(feature, ())
+                for own, others in _parted(rule.clauses, feature)
+                if rule.then and own.holds(value)
+            ]
+        return self._follows[feature, value]
 
     def _effect(self, feature: str, value: Value) -> _Effect:
         if (feature, value) not in self._effects:
@@ -154,9 +162,16 @@ class Asking:
 
     def _touched(self, feature: str, value: Value) -> Iterator[tuple[Clued, tuple[Clause, ...]]]:
         for clue in self._clues.get(feature, ()):
-            own = next(clause for clause in clue.rule.clauses if clause.feature == feature)
-            if own.holds(value):
-                yield clue, tuple(clause for clause in clue.rule.clauses if clause is not own)
+            for own, others in _parted(clue.rule.clauses, feature):
+                if own.holds(value):
+                    yield clue, others
+
+
+def _parted(clauses: Sequence[Clause], feature: str) -> Iterator[tuple[Clause, tuple[Clause, ...]]]:
+    """Give the clause of a feature, and the others beside it; a rule has one clause for each feature."""
+    for own in clauses:
+        if own.feature == feature:
+            yield own, tuple(clause for clause in clauses if clause is not own)
 
 
 NONE_OF_THESE = "none"
@@ -207,10 +222,11 @@ def expected_gain(now: Sequence[float], factors: Sequence[Mapping[int, float]]) 
 
     How probable an answer is under a cause follows from the same factors: in proportion to them.
     """
-    sums: dict[int, float] = defaultdict(lambda: float(len(factors)))
+    sums: dict[int, float] = {}
+    answers = float(len(factors))
     for one in factors:
         for place, factor in one.items():
-            sums[place] += factor - 1.0
+            sums[place] = sums.get(place, answers) + factor - 1.0
     even = (1.0 - sum(now[place] for place in sums)) / len(factors) + sum(now[place] / sums[place] for place in sums)
     return sum(_share_of_gain(now, one, sums, even) for one in factors) if sums else 0.0
 
