@@ -26,6 +26,7 @@ READ_OFF = frozenset(
         "handshake.syn_seen",
         "log.event",
         "log.product",
+        "log.stands",
         "packet.destination",
         "packet.destination_port",
         "packet.flags",
