@@ -75,7 +75,7 @@ def _of_line(line: ReadLine) -> Iterator[Fact]:
         yield _fact(number, "log.event", record.event)
         if record.event in _SYMPTOMS:
             yield _fact(number, "symptom", _SYMPTOMS[record.event])
-        yield from _of_event(record, record.event)
+        yield from _of_event(record, record.event, at_an_end=line.stands == "host")
         if record.event == "handshake-timeout" and line.stands in _ENDS_AND_PROXIES:
             yield _fact(number, "handshake.completed", False, "inferred", "who opened it has given up")
     if record.vendor != "unknown":
@@ -98,8 +98,9 @@ def _ends(record: Record) -> Iterator[Fact]:
         yield _fact(record.line, "packet.interface", interface)
 
 
-def _of_event(record: Record, event: Event) -> Iterator[Fact]:
-    if event.startswith("reset-by-"):
+def _of_event(record: Record, event: Event, *, at_an_end: bool) -> Iterator[Fact]:
+    """What happened; an end of the connection cannot tell who made a reset: a forged one bears the other end's name."""
+    if event.startswith("reset-by-") and not at_an_end:
         yield _fact(record.line, "reset.by", event.removeprefix("reset-by-"))
     if record.flags and event in ("out-of-state", "invalid-flags", "scan"):
         yield _fact(record.line, "packet.flags", flag_class(record.flags))
