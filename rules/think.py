@@ -117,7 +117,7 @@ def seen(case: Case, reading: Reading, shelf: Shelf) -> list[Fact]:
 def _written(reading: Reading, shelf: Shelf) -> list[Fact]:
     """Give what the engineer's own sentences say."""
     texts = {one.line: one.text for one in reading.unread if not one.cut}
-    texts |= {one.record.line: one.record.raw for one in reading.lines if shelf.dialects[one.record.dialect].fallback}
+    texts |= {one.record.line: one.record.raw for one in reading.lines}
     prose = [(number, text) for number, text in sorted(texts.items()) if is_prose(text)]
     return ear_of(shelf).facts(sentences(prose)) if prose and shelf.phrases else []
 
