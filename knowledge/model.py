@@ -297,11 +297,13 @@ class Phrase(Entry):
     A pattern may use the shelf's macros, as `{clear}`. At its beginning `{clear}` asks for a clause in which nothing is
     denied or doubted up to there, and `{calm}` for one in which nothing is said to work either. A group `duration`
     gives the value of a number. `with` are patterns that the same sentence must match as well, wherever;
-    `{clear}` and `{calm}` hold for each by itself. `not` are sentences like it that state no such thing.
+    `{clear}` and `{calm}` hold for each by itself; `unless` are patterns that it must not match anywhere. `not` are
+    sentences like it that state no such thing.
     """
 
     pattern: Regex
     with_: Annotated[list[Regex], Field(validation_alias=AliasChoices("with", "with_"))] = []
+    unless: list[Regex] = []
     samples: Annotated[list[Text], Field(min_length=1)]
     not_: Annotated[list[Text], Field(min_length=1, validation_alias=AliasChoices("not", "not_"))]
 

@@ -87,6 +87,7 @@ class Worded:
     value: str
     said: Part
     also: tuple[Part, ...]
+    unless: tuple[str, ...]
 
 
 class Ear:
@@ -202,7 +203,7 @@ def worded(feature: Feature, value: str, phrase: Phrase, macros: Mapping[str, st
     elif value not in {"yes-no": ("true", "false"), "number": ("*", *map(str, feature.choices))}.get(feature.type, ()):
         raise ValueError(f"{value!r} is no value of {feature.id}")
     said, *also = (_part(text, phrase.samples, macros) for text in (phrase.pattern, *phrase.with_))
-    return Worded(feature, value, said, tuple(also))
+    return Worded(feature, value, said, tuple(also), tuple(filled_in(one, macros) for one in phrase.unless))
 
 
 def _part(written: str, samples: Sequence[str], macros: Mapping[str, str]) -> Part:
@@ -232,6 +233,8 @@ def _denied(text: str) -> bool:
 def _meant(phrase: Worded, match: Match, text: str) -> Value | None:
     """Give the value that a match states; None where it is denied, or where the sentence lacks another part."""
     if not phrase.said.said_by(match, text) or not all(part.said_in(text) for part in phrase.also):
+        return None
+    if any(pattern(one).search(text) for one in phrase.unless):
         return None
     if phrase.feature.type == "yes-no":
         return phrase.value == "true"
