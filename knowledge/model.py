@@ -90,6 +90,7 @@ class Feature(Entry):
     """Something that can be known about a case; askable if it has a question. `choices` maps a value to its label.
 
     A `broad` one is a list to look over: each of its choices stands for a fact of another feature, by an inference.
+    Of an `ordered` one several values may be true at once; where several are told, the first of its choices stands.
     """
 
     id: str = ""
@@ -98,6 +99,7 @@ class Feature(Entry):
     unit: Literal["s"] | None = None
     choices: dict[str | int, Text] = {}
     broad: bool = False
+    ordered: bool = False
     notes: list[Text] = []
     question: Question | None = None
     sources: list[Text] = []

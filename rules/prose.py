@@ -94,6 +94,7 @@ class Ear:
     """A shelf's phrases made ready to listen with. Any thread may use it."""
 
     def __init__(self, shelf: Shelf) -> None:
+        self._features = shelf.features
         self._phrases = list(_worded(shelf))
         self._set = PatternSet([one.said.text for one in self._phrases])
         self._products = _names(shelf)
@@ -101,12 +102,18 @@ class Ear:
         self._named = re.compile(rf"\b(?:{named})\b", re.IGNORECASE)
 
     def facts(self, sentences: Iterable[Sentence]) -> list[Fact]:
-        """Give what the sentences state. What they state in two ways is not known."""
+        """Give what the sentences state. What they state in two ways is not known, unless one of them goes first."""
         said: dict[str, dict[Value, Fact]] = defaultdict(dict)
         for sentence in list(sentences)[:_MOST]:
             for fact in (*self._of(sentence), *self._firewalls(sentence)):
                 said[fact.feature].setdefault(fact.value, fact)
-        return [fact for values in said.values() if len(values) == 1 for fact in values.values()]
+        return [fact for name, values in said.items() for fact in self._settled(name, values)]
+
+    def _settled(self, name: str, values: Mapping[Value, Fact]) -> list[Fact]:
+        """Give what stands of the values that were said of a feature."""
+        if len(values) > 1 and self._features[name].ordered:
+            return [values[first] for first in self._features[name].choices if first in values][:1]
+        return list(values.values()) if len(values) == 1 else []
 
     def _of(self, sentence: Sentence) -> Iterator[Fact]:
         for place in self._set.matching(sentence.text):
@@ -267,6 +274,13 @@ def _divided(paragraph: Sequence[tuple[int, str]]) -> Iterator[Sentence]:
         if len(sentence) <= _LONGEST and not sentence.endswith("?"):
             yield Sentence(max(number for start, number in starts if start <= at), sentence)
         at += len(sentence)
+
+
+def prose_of(line: str) -> str:
+    """Give what of a line is somebody's words: all of it, or the sentences of it that are."""
+    if len(line) > _LONGEST or is_prose(line):
+        return line if len(line) <= _LONGEST else ""
+    return " ".join(one for one in _END.split(line) if is_prose(one))
 
 
 def is_prose(text: str) -> bool:

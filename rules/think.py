@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from rules.ask import Asking
 from rules.case import Case, Fact, Finding
 from rules.engine import Engine, Run
 from rules.observe import observe
-from rules.prose import ear_of, is_prose, sentences
+from rules.prose import ear_of, prose_of, sentences
 from rules.read import Reading, read
 from rules.rule import Clued, RuleBook, rule_book
 from rules.timers import Timetable
@@ -110,15 +110,25 @@ def seen(case: Case, reading: Reading, shelf: Shelf) -> list[Fact]:
     """Give what the paste says, lines before words; a case that travels without its paste brings it along."""
     if case.observed is not None:
         return list(case.observed)
-    found = [*_written(reading, shelf), *observe(reading)]
-    return list({fact.feature: fact for fact in found}.values())
+    written = _written(reading, shelf)
+    words = {one.record.line for one in reading.lines if shelf.dialects[one.record.dialect].fallback}
+    return list({fact.feature: fact for fact in [*written, *_outspoken(written, observe(reading), words)]}.values())
+
+
+def _outspoken(written: Sequence[Fact], observed: Iterable[Fact], words: set[int]) -> Iterator[Fact]:
+    """Leave out the symptom that was read off mere words where a sentence says which it is."""
+    told = any(fact.feature == "symptom" for fact in written)
+    lines = {f"line {number}" for number in words}
+    for fact in observed:
+        if not (told and fact.feature == "symptom" and fact.origin.partition(":")[0] in lines):
+            yield fact
 
 
 def _written(reading: Reading, shelf: Shelf) -> list[Fact]:
     """Give what the engineer's own sentences say."""
     texts = {one.line: one.text for one in reading.unread if not one.cut}
     texts |= {one.record.line: one.record.raw for one in reading.lines}
-    prose = [(number, text) for number, text in sorted(texts.items()) if is_prose(text)]
+    prose = [(number, text) for number, line in sorted(texts.items()) if (text := prose_of(line))]
     return ear_of(shelf).facts(sentences(prose)) if prose and shelf.phrases else []
 
 
