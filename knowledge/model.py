@@ -16,7 +16,7 @@ SymptomId = Literal["out-of-state", "reset"]
 Effort = Literal["glance", "lookup", "command", "capture"]
 Strength = Literal["shows", "points to", "supports", "weakens", "excludes"]
 Prior = Literal["common", "uncommon", "rare"]
-Known = Literal["often", "sometimes", "seldom"]
+Known = Literal["usually", "often", "sometimes", "seldom"]
 Event = Literal[
     "out-of-state",
     "reset-by-server",

@@ -19,13 +19,13 @@ Compare = Callable[[Facts], Facts]
 
 EFFORTS: Mapping[Effort, float] = {"glance": 1.0, "lookup": 2.0, "command": 4.0, "capture": 8.0}
 """How much an answer costs, a glance at the same log being 1 (judgement)."""
-KNOWN: Mapping[Known, float] = {"often": 2.0, "sometimes": 1.0, "seldom": 0.5}
+KNOWN: Mapping[Known, float] = {"usually": 4.0, "often": 2.0, "sometimes": 1.0, "seldom": 0.5}
 """How much likelier than others a question is to be answered by those who have the problem (from labelled cases)."""
 
 _WORTH_ASKING = 0.015
 """Expected gain (nats) per effort under which a question is not asked (tried on labelled cases; docs/weighing.md)."""
-_TIRING = 2.0
-"""By how much each "I don't know" makes a question less worth asking: more of them do not help."""
+_TIRING = 1.8
+"""By how much each "I don't know" raises that: more of them do not help."""
 
 _COMPARED = frozenset({"timing.idle_s", "log.product", "session.duration_s"})
 """Features that comparisons look at."""

@@ -183,10 +183,11 @@ OURS = "ours"
 
 
 def groups(cases: Mapping[str, Labelled]) -> dict[str, dict[str, Labelled]]:
-    """Divide cases into the strict ones, those that tell less than a real question, and our own."""
-    found: dict[str, dict[str, Labelled]] = {"strict": {}, "weak": {}, "our own": {}}
+    """Divide cases into the strict ones, those that tell less than a real question, further ones, and our own."""
+    found: dict[str, dict[str, Labelled]] = {"strict": {}, "weak": {}, "further": {}, "our own": {}}
     for id_, one in cases.items():
-        found["our own" if one.reference == OURS else "weak" if one.weak else "strict"][id_] = one
+        further = "further" if id_.startswith("further/") else "strict"
+        found["our own" if one.reference == OURS else "weak" if one.weak else further][id_] = one
     return {name: group for name, group in found.items() if group}
 
 
