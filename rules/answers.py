@@ -59,8 +59,9 @@ def _choice(feature: Feature, said: str) -> Value | None:
     exact = {value.lower(): value for value in values}
     exact |= {label.lower(): str(value) for value, label in feature.choices.items()}
     exact |= {str(number): value for number, value in enumerate(values, start=1)}
-    if said in exact:
-        return exact[said]
+    for text in (said, said.replace(" ", "-")):
+        if text in exact:
+            return exact[text]
     if feature.id == "packet.flags" and (named := flags(said)):
         return flag_class(named)
     near = {value for text, value in exact.items() if len(said) >= _CLEAR and text.startswith(said)}

@@ -66,11 +66,12 @@ class Asking:
         for rule in book.inferences:
             for clause in rule.clauses:
                 self._inferences[clause.feature].append(rule)
-        self._covered = covered(shelf)
+        self._lists = lists_to_look_over(shelf)
+        self._covered = {name: frozenset[str]().union(*leads.values()) for name, leads in self._lists.items()}
         self._follows: dict[tuple[str, Value], list[tuple[tuple[str, Value], tuple[Clause, ...]]]] = {}
         self._effects: dict[tuple[str, Value], _Effect] = {}
         self._askable = [
-            (feature, answers_of(feature))
+            (feature, self.offered(feature))
             for feature in shelf.features.values()
             if feature.question and (feature.id in self._clues or self._leads(feature.id))
         ]
@@ -85,6 +86,16 @@ class Asking:
         ]
         worth = [one for one in found if one.gain > _WORTH_ASKING * _TIRING ** len(declined)]
         return sorted(worth, key=lambda one: (-one.gain, one.feature.id))
+
+    def offered(self, feature: Feature) -> list[Value]:
+        """List the answers that are offered; of a list to look over, those that lead to a clue."""
+        answers = answers_of(feature)
+        leads = self._lists.get(feature.id, {})
+        return [
+            one
+            for one in answers
+            if not feature.broad or one == NONE_OF_THESE or any(name in self._clues for name in leads.get(one, ()))
+        ]
 
     def _passed(self, known: Facts, declined: frozenset[str]) -> frozenset[str]:
         """Give what stood on a list that was looked over in vain: nobody wants to be asked for it again, one by one."""
@@ -178,13 +189,13 @@ NONE_OF_THESE = "none"
 """The choice of a list by which it was looked over in vain."""
 
 
-def covered(shelf: Shelf) -> dict[str, frozenset[str]]:
-    """Give, for each list to look over, the features of which its choices state a value."""
-    lists: dict[str, set[str]] = {feature.id: set() for feature in shelf.features.values() if feature.broad}
+def lists_to_look_over(shelf: Shelf) -> dict[str, dict[Value, frozenset[str]]]:
+    """Give, for each list to look over and each of its choices, the features of which that choice states a value."""
+    lists: dict[str, dict[Value, frozenset[str]]] = {one.id: {} for one in shelf.features.values() if one.broad}
     for one in shelf.inferences.values():
         for name in lists.keys() & one.when.keys():
-            lists[name].update(one.then)
-    return {name: frozenset(features) for name, features in lists.items()}
+            lists[name][typed(shelf.features[name], one.when[name])] = frozenset(one.then)
+    return lists
 
 
 def _ease(feature: Feature) -> float:

@@ -117,12 +117,12 @@ class Expert(Thinker):
         if question is None:
             raise LookupError(f"{feature_id} has no question")
         typed = product_command(question.use, thought.product, fields(thought.facts), self.shelf)
-        values = answers_of(feature)
-        labels = ["yes", "no"] if feature.type == "yes-no" else list(feature.choices.values())
+        names = ["yes", "no"] if feature.type == "yes-no" else list(feature.choices.values())
+        labels = dict(zip(answers_of(feature), names, strict=True))
         return Asked(
             feature=feature_id,
             text=question.text,
-            choices=[Choice(value=value, label=label) for value, label in zip(values, labels, strict=True)],
+            choices=[Choice(value=one, label=labels[one]) for one in thought.family.asking.offered(feature)],
             why=f"This does not go together: {contradiction} {question.why}" if contradiction else question.why,
             effort=question.effort,
             how=question.how.get(thought.product or "any", question.how.get("any", "")),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from knowledge.clause import Clause
 from knowledge.complaint import unknown
 from knowledge.model import Dispute
-from rules.ask import answers_of
 from rules.case import Case, Diagnosis, Fact, Finding, Hypothesis
 from rules.diagnose import Expert
 from rules.rule import Clued
@@ -116,7 +115,8 @@ def what_if(expert: Expert, case: Case, feature_id: str) -> list[WhatIf]:
     """Say what each answer to a question would change, by diagnosing with it."""
     feature = expert.shelf.features[feature_id]
     found = []
-    for value in answers_of(feature):
+    thought = expert.think(case, expert.read(case.paste))
+    for value in thought.family.asking.offered(feature):
         told = case.model_copy(update={"answers": {**case.answers, feature_id: value}})
         diagnosis = expert.diagnose(told)
         label = {True: "yes", False: "no"}.get(value) if isinstance(value, bool) else None

@@ -181,7 +181,7 @@ def test_what_a_question_is_chosen_for_is_what_its_answers_really_do(answers: di
     thought = EXPERT.think(case, EXPERT.read(""))
     known = {name: fact.value for name, fact in thought.facts.items()}
     for outlook in thought.family.asking.outlooks(known, frozenset(), thought.probabilities)[:4]:
-        for value, factors in zip(answers_of(outlook.feature), outlook.factors, strict=True):
+        for value, factors in zip(thought.family.asking.offered(outlook.feature), outlook.factors, strict=True):
             told = case.model_copy(update={"answers": {**case.answers, outlook.feature.id: value}})
             really = EXPERT.think(told, EXPERT.read("")).probabilities
             assert moved(thought.probabilities, factors) == pytest.approx(really, abs=1e-9)
