@@ -12,6 +12,7 @@ from knowledge.shelf import Shelf
 from rules.ask import Asking
 from rules.case import Case, Fact, Finding
 from rules.engine import Engine, Run
+from rules.interpret import ReadLine
 from rules.observe import observe
 from rules.prose import ear_of, prose_of, sentences
 from rules.read import Reading, read
@@ -127,9 +128,14 @@ def _outspoken(written: Sequence[Fact], observed: Iterable[Fact], words: set[int
 def _written(reading: Reading, shelf: Shelf) -> list[Fact]:
     """Give what the engineer's own sentences say."""
     texts = {one.line: one.text for one in reading.unread if not one.cut}
-    texts |= {one.record.line: one.record.raw for one in reading.lines}
+    texts |= {one.record.line: one.record.raw for one in reading.lines if _may_be_words(one, shelf)}
     prose = [(number, text) for number, line in sorted(texts.items()) if (text := prose_of(line))]
     return ear_of(shelf).facts(sentences(prose)) if prose and shelf.phrases else []
+
+
+def _may_be_words(line: ReadLine, shelf: Shelf) -> bool:
+    """Tell whether a line may be a sentence: people quote an error within theirs, and a device quotes nobody."""
+    return line.stands == "host" or shelf.dialects[line.record.dialect].fallback
 
 
 def _told(case: Case) -> list[Fact]:
