@@ -22,6 +22,12 @@ _CLEAR = 4
 """Letters from which the beginning of a word is taken for it; fewer are more likely a slip."""
 
 
+_TELLING = 8
+"""Letters from which some words out of a label are taken for it."""
+_MANY = 8
+"""More choices than these are named without their labels."""
+
+
 def parse_answer(feature: Feature, text: str) -> Value:
     """Read a typed answer: a value, its number in the list, its label, a duration. Raises ValueError."""
     said = " ".join(text.split()).lower()[:_LONGEST]
@@ -38,9 +44,9 @@ def _allowed(feature: Feature, text: str) -> str:
     shown = repr(text[:_SHOWN])
     if feature.type == "number":
         return f"{shown} is no duration; write for example 3600, 3605s, 1h or 'about an hour'"
-    allowed = (
-        ["yes", "no"] if feature.type == "yes-no" else [f"{name} ({text})" for name, text in feature.choices.items()]
-    )
+    many = len(feature.choices) > _MANY
+    named = [str(name) if many else f"{name} ({label})" for name, label in feature.choices.items()]
+    allowed = ["yes", "no"] if feature.type == "yes-no" else named
     return f"{shown} is no answer to {feature.id}; allowed: {', '.join(allowed)}, unknown"
 
 
@@ -64,8 +70,13 @@ def _choice(feature: Feature, said: str) -> Value | None:
             return exact[text]
     if feature.id == "packet.flags" and (named := flags(said)):
         return flag_class(named)
-    near = {value for text, value in exact.items() if len(said) >= _CLEAR and text.startswith(said)}
-    return near.pop() if len(near) == 1 else None
+    for near in (
+        {value for text, value in exact.items() if len(said) >= _CLEAR and text.startswith(said)},
+        {value for text, value in exact.items() if len(said) >= _TELLING and f" {said} " in f" {text} "},
+    ):
+        if near:
+            return near.pop() if len(near) == 1 else None
+    return None
 
 
 def make_case(

@@ -25,7 +25,7 @@ KNOWN: Mapping[Known, float] = {"usually": 4.0, "often": 2.0, "sometimes": 1.0, 
 _WORTH_ASKING = 0.015
 """Expected gain (nats) per effort under which a question is not asked (tried on labelled cases; docs/weighing.md)."""
 _TIRING = 1.8
-"""By how much each "I don't know" raises that: more of them do not help."""
+"""By how much each "I don't know", or list that was looked over in vain, raises that: more of them do not help."""
 
 _COMPARED = frozenset({"timing.idle_s", "log.product", "session.duration_s"})
 """Features that comparisons look at."""
@@ -77,14 +77,15 @@ class Asking:
         ]
 
     def outlooks(self, known: Facts, declined: frozenset[str], now: Sequence[float]) -> list[Outlook]:
-        """Judge every open question, best first."""
-        passed = declined | self._passed(known, declined)
+        """Judge every open question, best first; what stood on a list looked over in vain is not asked again."""
+        vain = [id_ for id_ in self._covered if known.get(id_) == NONE_OF_THESE]
+        passed = declined.union(*(self._covered[id_] for id_ in (*vain, *(self._covered.keys() & declined))))
         found = [
             self._outlook(feature, values, known, now)
             for feature, values in self._askable
             if feature.id not in passed and feature.id not in known
         ]
-        worth = [one for one in found if one.gain > _WORTH_ASKING * _TIRING ** len(declined)]
+        worth = [one for one in found if one.gain > _WORTH_ASKING * _TIRING ** (len(declined) + len(vain))]
         return sorted(worth, key=lambda one: (-one.gain, one.feature.id))
 
     def offered(self, feature: Feature) -> list[Value]:
@@ -96,11 +97,6 @@ class Asking:
             for one in answers
             if not feature.broad or one == NONE_OF_THESE or any(name in self._clues for name in leads.get(one, ()))
         ]
-
-    def _passed(self, known: Facts, declined: frozenset[str]) -> frozenset[str]:
-        """Give what stood on a list that was looked over in vain: nobody wants to be asked for it again, one by one."""
-        vain = [id_ for id_ in self._covered if id_ in declined or known.get(id_) == NONE_OF_THESE]
-        return frozenset().union(*(self._covered[id_] for id_ in vain))
 
     def _leads(self, feature: str) -> bool:
         return feature in _COMPARED or feature in self._inferences
