@@ -32,18 +32,24 @@ def scored(expert: Expert, cases: Mapping[str, Labelled], folds: int | None = No
     parts = groups(cases)
     found = {name: score(expert, part) for name, part in parts.items()}
     for name, part in parts.items():
-        found[f"{name}, no answer given"] = score(expert, part, silent=True)
+        found[f"{name}, silent"] = score(expert, part, silent=True)
     if folds:
-        found |= {
-            f"{name}, held out in {folds} parts": held_out(expert.shelf, part, folds) for name, part in parts.items()
-        }
+        found |= {f"{name}, held out": held_out(expert.shelf, part, folds) for name, part in parts.items()}
     return Scored(found, next(iter(found.values())))
+
+
+_LEGEND = (
+    "top 1, top 3: a right cause led, or was among the first three; asked: questions on average; open: ended without "
+    "a verdict; >= 80 %: so sure of the leader, and how many of those were wrong; silent: no answer given; "
+    "held out: with weights that were tuned without the case"
+)
 
 
 def tables(result: Scored) -> Iterator[RenderableType]:
     """Lay the figures out."""
     yield Text("Scores", "bold underline")
     yield _figures(result.groups)
+    yield Text(_LEGEND, "dim")
     yield Text("\nCalibration of the first group: how sure the leading cause was, and how often it was right", "bold")
     yield _calibration(result.main)
     yield Text("\nTaken for another", "bold")
@@ -55,9 +61,7 @@ def tables(result: Scored) -> Iterator[RenderableType]:
 
 
 def _figures(groups: Mapping[str, Score]) -> Table:
-    table = _table(
-        "", "cases", "top 1", "top 3", "questions", "no verdict", "80 % or more", "wrong", "90 % or more", "wrong"
-    )
+    table = _table("", "cases", "top 1", "top 3", "asked", "open", ">= 80 %", "wrong", ">= 90 %", "wrong")
     for name, one in groups.items():
         sure, surely = one.at_least(0.8), one.at_least(0.9)
         numbers = (
