@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -37,7 +37,7 @@ _Wire = tuple[
     ],  # observed: feature, value, origin, kind
     dict[str, Value],  # answers
     list[str],  # declined
-    list[str],  # confirmed
+    list[str | int],  # confirmed: features, or the places of answers
     str,  # understood
 ]
 _WIRE: TypeAdapter[_Wire] = TypeAdapter(_Wire, config=ConfigDict(strict=True, allow_inf_nan=False))
@@ -55,7 +55,9 @@ def encode(carried: Carried) -> str:
     """Write a token."""
     case = carried.case
     facts = [[fact.feature, fact.value, fact.origin, fact.kind] for fact in case.observed or ()]
-    parts = [case.product, facts, dict(case.answers), sorted(case.declined), sorted(case.confirmed), carried.understood]
+    told = {name: place for place, name in enumerate(case.answers)}
+    confirmed = [told.get(name, name) for name in sorted(case.confirmed)]
+    parts = [case.product, facts, dict(case.answers), sorted(case.declined), confirmed, carried.understood]
     plain = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return _VERSION + base64.urlsafe_b64encode(zlib.compress(plain, 9)).decode().rstrip("=")
 
@@ -69,18 +71,27 @@ def decode(token: str, shelf: Shelf) -> Carried:
     except ValidationError:
         # Its words would quote the token.
         raise ValueError("the token holds no case") from None
+    confirmed_names = _named(confirmed, list(answers))
     observed = tuple(Fact(feature=name, value=value, origin=said, kind=kind) for name, value, said, kind in facts)
-    _check(shelf.features, {**answers, **{fact.feature: fact.value for fact in observed}}, {*declined, *confirmed})
+    _check(
+        shelf.features, {**answers, **{fact.feature: fact.value for fact in observed}}, {*declined, *confirmed_names}
+    )
     if product is not None and product not in shelf.products:
         raise ValueError("the token names a product that is not known")
     case = Case(
         product=product,
         answers=answers,
         declined=frozenset(declined),
-        confirmed=frozenset(confirmed),
+        confirmed=frozenset(confirmed_names),
         observed=observed,
     )
     return Carried(case, understood)
+
+
+def _named(confirmed: Sequence[str | int], told: Sequence[str]) -> list[str]:
+    if any(isinstance(one, int) and not 0 <= one < len(told) for one in confirmed):
+        raise ValueError("the token confirms an answer that it does not hold")
+    return [told[one] if isinstance(one, int) else one for one in confirmed]
 
 
 def _unpacked(token: str) -> bytes:

@@ -44,6 +44,8 @@ FAILED = Message(
 _LEFT_OUT = "Some details of the lines were left out so that the case fits into this message; their facts still count."
 _ALSO = 3
 """How many causes are named beside the leading one."""
+_REASONS = 8
+"""How many reasons for or against are given before the rest is only counted."""
 _UNREAD = 3
 """How many lines are shown that could not be read."""
 
@@ -147,14 +149,19 @@ def _doors(carried: Carried, diagnosis: Diagnosis) -> list[Button]:
 
 def _end(worded: Page) -> Iterator[Part]:
     yield Prose(worded.explanation, "What happens")
-    yield _list("What speaks for it", worded.reasons_for)
-    yield _list("What speaks against it", worded.reasons_against)
+    yield _list("What speaks for it", _some(worded.reasons_for))
+    yield _list("What speaks against it", _some(worded.reasons_against))
     yield _list("What it does not explain", worded.beside)
     yield Prose(worded.refuted_by, "What would refute it")
     yield _list("What is disputed", worded.disputed)
     for number, step in enumerate(worded.steps, start=1):
         yield from _step(number, step)
     yield _list("Sources", worded.sources, links=True)
+
+
+def _some(reasons: Sequence[str]) -> list[str]:
+    rest = len(reasons) - _REASONS
+    return [*reasons[:_REASONS], *([f"and {rest} more"] if rest > 0 else [])]
 
 
 def _step(number: int, step: StepWords) -> Iterator[Part]:

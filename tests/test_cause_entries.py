@@ -112,14 +112,14 @@ WRONG: dict[str, Wrong] = {
         "  - weakens: {packet.flags: SA}",
         "  - supports: {packet.flags: PA}\n    weakens: {packet.flags: SA}",
         "- supports: {packet.flags: PA}",
-        "a clue states exactly one of: points to, supports, weakens, excludes",
+        "a clue states exactly one of: shows, points to, supports, weakens, excludes",
     ),
     "a clue with none": (
         CAUSE,
         "  - weakens: {packet.flags: SA}\n    because: an opening",
         "  - because: an opening",
         "- because: an opening",
-        "a clue states exactly one of: points to, supports, weakens, excludes",
+        "a clue states exactly one of: shows, points to, supports, weakens, excludes",
     ),
     "a clue without clauses": (
         CAUSE,
