@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -15,6 +15,8 @@ ClauseText = Scalar | list[Scalar]
 SymptomId = Literal["out-of-state", "reset"]
 Effort = Literal["glance", "lookup", "command", "capture"]
 Strength = Literal["shows", "points to", "supports", "weakens", "excludes"]
+STRENGTHS: tuple[Strength, ...] = get_args(Strength)
+"""The strengths, those for a cause first, the strongest at the ends."""
 Prior = Literal["common", "uncommon", "rare"]
 Known = Literal["usually", "often", "sometimes", "seldom"]
 Event = Literal[

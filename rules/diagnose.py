@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from knowledge.clause import Value
-from knowledge.model import Cause, Remedy
+from knowledge.model import STRENGTHS, Cause, Remedy
 from knowledge.shelf import Shelf
 from rules.answers import said
 from rules.ask import answers_of, changes_something, is_quick
@@ -197,7 +197,8 @@ def _hypotheses(thought: Thought) -> list[Hypothesis]:
     return [_hypothesis(cause, share, thought.findings.get(cause.id, [])) for cause, share in ranked]
 
 
-def _hypothesis(cause: Cause, share: float, findings: Sequence[Finding]) -> Hypothesis:
+def _hypothesis(cause: Cause, share: float, found: Sequence[Finding]) -> Hypothesis:
+    findings = sorted(found, key=lambda one: STRENGTHS.index(one.strength))
     return Hypothesis(
         cause=cause.id,
         title=cause.title,
