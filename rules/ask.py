@@ -42,9 +42,8 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class _Effect:
-    """What one value of one feature does: log-odds at once (as factors too), and those that wait for other clauses."""
+    """What one value of one feature does to the odds, as factors: at once, and where other clauses hold as well."""
 
-    sure: Mapping[int, float]
     factors: Mapping[int, float]
     waiting: tuple[tuple[str, int, float, tuple[Clause, ...]], ...]
 
@@ -111,17 +110,17 @@ class Asking:
         effect = self._effect(feature, value)
         if len(new) == 1 and not any(_met(others, new, known) for _, _, _, others in effect.waiting):
             return effect.factors
-        shift: dict[int, float] = defaultdict(float)
+        factors: dict[int, float] = {}
         met: set[str] = set()
         for name, worth in new.items():
             effect = self._effect(name, worth)
-            for place, amount in effect.sure.items():
-                shift[place] += amount
-            for clue, place, amount, others in effect.waiting:
+            for place, factor in effect.factors.items():
+                factors[place] = factors.get(place, 1.0) * factor
+            for clue, place, factor, others in effect.waiting:
                 if clue not in met and _met(others, new, known):
                     met.add(clue)
-                    shift[place] += amount
-        return _as_factors(shift)
+                    factors[place] = factors.get(place, 1.0) * factor
+        return factors
 
     def consequences(self, feature: str, value: Value, known: Facts) -> dict[str, Value]:
         """Give an answer beside the facts that would follow from it, by comparison and inference."""
@@ -157,15 +156,15 @@ class Asking:
         return self._effects[feature, value]
 
     def _compiled(self, feature: str, value: Value) -> _Effect:
-        sure: dict[int, float] = defaultdict(float)
+        factors: dict[int, float] = {}
         waiting = []
         for clue, others in self._touched(feature, value):
-            place, amount = self._index[clue.cause], self._weights.log_odds(clue.strength)
+            place, factor = self._index[clue.cause], math.exp(self._weights.log_odds(clue.strength))
             if others:
-                waiting.append((clue.rule.name, place, amount, others))
+                waiting.append((clue.rule.name, place, factor, others))
             else:
-                sure[place] += amount
-        return _Effect(dict(sure), _as_factors(sure), tuple(waiting))
+                factors[place] = factors.get(place, 1.0) * factor
+        return _Effect(factors, tuple(waiting))
 
     def _touched(self, feature: str, value: Value) -> Iterator[tuple[Clued, tuple[Clause, ...]]]:
         for clue in self._clues.get(feature, ()):
@@ -198,10 +197,6 @@ def _ease(feature: Feature) -> float:
     """Weigh a question by how likely it is to be answered, and by what the answer costs."""
     question = feature.question
     return KNOWN[question.known] / EFFORTS[question.effort] if question else 1.0
-
-
-def _as_factors(shift: Mapping[int, float]) -> dict[int, float]:
-    return {place: math.exp(amount) for place, amount in shift.items()}
 
 
 def _met(clauses: Sequence[Clause], new: Facts, known: Facts) -> bool:

@@ -168,8 +168,8 @@ class Expert(Thinker):
 
 
 def _unread(reading: Reading, thought: Thought) -> list[Unread]:
-    """Give the lines that nobody reads; sentences in which something was heard are none of them."""
-    heard = any(fact.origin.startswith(WROTE) for fact in thought.facts.values())
+    """Give the lines that nobody reads; sentences in which more than a product was heard are none of them."""
+    heard = any(fact.origin.startswith(WROTE) and name != "log.product" for name, fact in thought.facts.items())
     return [one for one in reading.unread if one.cut or not (heard and is_prose(one.text))]
 
 

@@ -172,7 +172,7 @@ def _claims(text: str, recogniser: Recogniser) -> list[str]:
 def test_every_real_line_can_be_diagnosed(corpus: list[Entry], expert: Expert) -> None:
     for entry in corpus:
         diagnosis = expert.diagnose(Case(paste=entry["line"]))
-        assert diagnosis.records or diagnosis.unread
+        assert diagnosis.records or diagnosis.unread or any(fact.kind == "told" for fact in diagnosis.facts)
         json.loads(diagnosis.model_dump_json(by_alias=True))
 
 
