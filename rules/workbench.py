@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from knowledge.clause import Bounds, Clause, Value, describe, plain
@@ -276,22 +276,24 @@ class Node:
 
 
 def tree(expert: Expert, symptom: SymptomId, depth: int = 3) -> Node:
-    """Ask as the expert would, down to a depth, and go on from every answer."""
-    return _node(expert, Case(answers={"symptom": symptom}), depth)
+    """Ask as the expert would, down to a depth, and go on from every answer; of lists only the first."""
+    return _node(expert, Case(answers={"symptom": symptom}), depth, first=True)
 
 
-def _node(expert: Expert, case: Case, depth: int) -> Node:
+def _node(expert: Expert, case: Case, depth: int, *, first: bool = False) -> Node:
     diagnosis = expert.diagnose(case)
-    first, asked = diagnosis.hypotheses[0], diagnosis.question
-    leaf = Node(first.title, first.probability, first.standing)
+    leader, asked = diagnosis.hypotheses[0], diagnosis.question
+    leaf = Node(leader.title, leader.probability, leader.standing)
     if diagnosis.contradictions:
-        return Node(first.title, first.probability, first.standing, contradiction=diagnosis.contradictions[0].because)
+        return replace(leaf, contradiction=diagnosis.contradictions[0].because)
     if asked is None or not depth:
         return leaf
+    if expert.shelf.features[asked.feature].broad and not first:
+        return replace(leaf, question=asked.text)
     branches = tuple(
         (choice.label, _node(expert, _with(case, asked.feature, choice.value), depth - 1)) for choice in asked.choices
     )
-    return Node(first.title, first.probability, first.standing, asked.text, None, branches)
+    return replace(leaf, question=asked.text, branches=branches)
 
 
 def _with(case: Case, feature: str, value: Value) -> Case:

@@ -282,8 +282,9 @@ def test_the_drawings_hold_every_cause_feature_and_question(
     for row in evidence.rows:
         assert safe(row.feature.title) in drawn[f"matrix-{symptom}.{kind}"]
         assert safe(row.value) in drawn[f"matrix-{symptom}.{kind}"]
+    shown = " ".join(re.sub(r"<[^>]*>", " ", drawn[f"tree-{symptom}.{kind}"]).split())  # lines are broken in pictures
     for text in (*_questions(questions), *_leaders(questions)):
-        assert safe(text) in drawn[f"tree-{symptom}.{kind}"].replace("\N{NO-BREAK SPACE}", " ")
+        assert safe(text) in shown
 
 
 class _Tags(HTMLParser):
