@@ -1,0 +1,384 @@
+"""The store: cases that last, each an append-only list of events, in SQLite or PostgreSQL.
+
+Several processes may serve one database. Transactions are short; nothing is diagnosed inside one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.case_events import CaseEvent, KeptCase, Leading, Numbered, State, Summary, read_event
+from bot.tables import CASES, EVENTS, ID_LENGTH, REPLIES, WRITES, Busy, keep_a_log, open_engine, patiently, upgrade
+from knowledge.model import SymptomId
+from rules.case import Standing
+
+MOST_EVENTS = 10_000
+"""Events of one case."""
+LONGEST_PAGE = 100
+"""Cases of one page of a list."""
+
+_LONGEST_CURSOR = 100
+_BATCH = 500
+"""Cases deleted in one transaction, so that others do not wait long."""
+_MIGRATING = 0x77_68_79_64
+"""PostgreSQL's advisory lock that a migration holds."""
+_ID = re.compile(rf"[a-z2-7]{{{ID_LENGTH}}}")
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+class NoSuchCase(LookupError):
+    """There is no such case in this workspace."""
+
+
+class Stale(Exception):
+    """The case went on since it was read; `version` is its version now."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the case is at version {version} by now")
+        self.version = version
+
+
+class CaseFull(Exception):
+    """The case has as many events as a case may have."""
+
+
+class KeyReused(Exception):
+    """The Idempotency-Key came with another request before."""
+
+
+class WrongCursor(ValueError):
+    """The cursor is none that a list gave."""
+
+
+class Filters(BaseModel):
+    """Which cases are listed; None is any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    symptom: SymptomId | None = None
+    cause: Annotated[str, Field(pattern=r"^[\w.-]{1,200}$")] | None = None
+    standing: Standing | None = None
+    product: Annotated[str, Field(pattern=r"^[\w.-]{1,200}$")] | None = None
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list, newest first; `cursor` leads to the next part, None where there is none."""
+
+    cases: tuple[Summary, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered to a request, to be answered again if it is repeated."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Change:
+    """What is changed in one transaction: all of it or nothing. `reply` is what is answered to who asked for it."""
+
+    connection: AsyncConnection
+    workspace: str
+    at: datetime
+    reply: Reply | None = None
+    case: str | None = field(default=None, init=False)
+
+    async def create(self, events: Sequence[CaseEvent], leading: Leading | None = None) -> Summary:
+        """Begin a case. Raises CaseFull, and ValueError without events."""
+        empty = Summary(_new_id(), 0, self.at, self.at)
+        bodies = _bodies(empty, events, self.at)
+        summary = empty.after(events, leading, self.at)
+        await self.connection.execute(insert(CASES).values(workspace=self.workspace, **asdict(summary)))
+        await self.connection.execute(insert(EVENTS), bodies)
+        self.case = summary.id
+        return summary
+
+    async def append(
+        self, case: str, events: Sequence[CaseEvent], expected: int | None = None, leading: Leading | None = None
+    ) -> Summary:
+        """Add events to a case. With `expected`, only at that version.
+
+        Whoever comes second waits for the first, here, so that no two events get one number.
+        Raises NoSuchCase, Stale, CaseFull, and ValueError without events.
+        """
+        chosen = select(CASES).where(_is(self.workspace, case)).with_for_update()
+        found = (await self.connection.execute(chosen)).first()
+        if found is None:
+            raise NoSuchCase
+        before = _summary(found)
+        if expected not in {None, before.version}:
+            raise Stale(before.version)
+        at = max(self.at, before.updated)  # clocks differ, and may be set back
+        bodies = _bodies(before, events, at)
+        after = before.after(events, leading, at)
+        await self.connection.execute(update(CASES).where(CASES.c.id == case).values(**asdict(after)))
+        await self.connection.execute(insert(EVENTS), bodies)
+        self.case = case
+        return after
+
+    async def delete(self, case: str) -> None:
+        """Delete a case, its events, and the replies that tell of it. Raises NoSuchCase."""
+        gone = await self.connection.execute(delete(CASES).where(_is(self.workspace, case)))
+        if not gone.rowcount:
+            raise NoSuchCase
+
+
+class Store:
+    """The cases of all workspaces. A workspace sees its own only."""
+
+    def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] | None = None) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(**{WRITES: True})
+        self._sqlite = engine.dialect.name == "sqlite"
+        # SQLite takes one writer at a time and lets the others poll: within a process they rather queue.
+        self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if self._sqlite else nullcontext()
+        self._now = now or _utc
+
+    @classmethod
+    def open(cls, url: str, now: Callable[[], datetime] | None = None) -> Store:
+        """Open a store by its address, sqlite:///FILE or postgresql://...; `now` is the clock, in UTC.
+
+        Raises ValueError for another address, OSError for a file that cannot be made.
+        """
+        return cls(open_engine(url), now)
+
+    async def __aenter__(self) -> Store:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+    async def migrate(self) -> None:
+        """Make the tables, or bring them up to date. Of several processes one does it, the others wait. Raises Busy."""
+        if self._sqlite:
+            await patiently(lambda: keep_a_log(self._engine))
+        async with self._writing() as connection:
+            if not self._sqlite:
+                await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+            await connection.run_sync(upgrade)
+
+    async def create(self, workspace: str, events: Sequence[CaseEvent], leading: Leading | None = None) -> Summary:
+        """Begin a case. Raises ValueError without events, Busy."""
+        async with self.once(workspace) as change:
+            return await change.create(events, leading)
+
+    async def append(
+        self,
+        workspace: str,
+        case: str,
+        events: Sequence[CaseEvent],
+        expected: int | None = None,
+        leading: Leading | None = None,
+    ) -> Summary:
+        """Add events to a case; see Change.append. Raises Busy too."""
+        async with self.once(workspace) as change:
+            return await change.append(case, events, expected, leading)
+
+    async def delete(self, workspace: str, case: str) -> None:
+        """Delete a case, its events, and the replies that tell of it. Raises NoSuchCase, Busy."""
+        async with self.once(workspace) as change:
+            await change.delete(case)
+
+    @asynccontextmanager
+    async def once(self, workspace: str, key: str | None = None, fingerprint: str = "") -> AsyncIterator[Change]:
+        """Change something in one transaction, and once only for an Idempotency-Key.
+
+        Where the key came before, the change has its `reply` and nothing may be done; else set it, and it is kept.
+        Diagnose before: others wait. Raises KeyReused if the key came with another fingerprint, ValueError for a key
+        that is none, RuntimeError if no reply was set, Busy.
+        """
+        async with self._writing() as connection:
+            change = Change(connection, workspace, self._now())
+            if key is None:
+                yield change
+            elif await _claimed(change, key, fingerprint):
+                yield change
+                await _keep(change, key)
+            else:
+                change.reply = await _reply(connection, workspace, key, fingerprint)
+                if change.reply is None:
+                    raise Busy  # it was deleted since it was in the way
+                yield change
+
+    async def reply(self, workspace: str, key: str, fingerprint: str) -> Reply | None:
+        """Look whether a request was answered already, before work is done for it. Raises KeyReused, ValueError."""
+        async with self._engine.connect() as connection:
+            return await _reply(connection, workspace, key, fingerprint)
+
+    async def read(self, workspace: str, case: str) -> KeptCase:
+        """Read a case with all its events. Raises NoSuchCase, for other workspaces' cases too."""
+        # One statement, so that the summary and the events are of one moment.
+        chosen = select(CASES, EVENTS).join(EVENTS).where(_is(workspace, case)).order_by(EVENTS.c.number)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(chosen)).all()
+        if not rows:
+            raise NoSuchCase
+        events = tuple(Numbered(row.number, row.at, read_event(row.body)) for row in rows)
+        return KeptCase(_summary(rows[0]), events)
+
+    async def list(
+        self, workspace: str, filters: Filters | None = None, cursor: str | None = None, limit: int = 20
+    ) -> Page:
+        """List cases, newest first, at most `limit` (1 to 100). Raises WrongCursor, ValueError."""
+        if not 1 <= limit <= LONGEST_PAGE:
+            raise ValueError(f"a page has 1 to {LONGEST_PAGE} cases")
+        wanted = [CASES.c.workspace == workspace, *_filtered(filters or Filters())]
+        if cursor is not None:
+            wanted.append(_behind(cursor))
+        chosen = select(CASES).where(*wanted).order_by(CASES.c.created.desc(), CASES.c.id).limit(limit + 1)
+        async with self._engine.connect() as connection:
+            found = [_summary(row) for row in await connection.execute(chosen)]
+        cases = tuple(found[:limit])
+        return Page(cases, _cursor(cases[-1]) if len(found) > limit else None)
+
+    async def delete_workspace(self, workspace: str) -> int:
+        """Delete all that a workspace has; gives the number of its cases. Raises Busy."""
+        mine = select(CASES.c.id).where(CASES.c.workspace == workspace).order_by(CASES.c.id)
+        gone = await self._delete(mine.with_for_update())
+        async with self._writing() as connection:
+            await connection.execute(delete(REPLIES).where(REPLIES.c.workspace == workspace))
+        return gone
+
+    async def expire(self, older_than: datetime) -> int:
+        """Delete the cases in which nothing happened since; gives their number. Raises Busy."""
+        old = select(CASES.c.id).where(CASES.c.updated < older_than)
+        # What another process is at work on is left for the next time, so that two of them never wait for each other.
+        return await self._delete(old.with_for_update(skip_locked=True))
+
+    async def expire_replies(self, older_than: datetime) -> None:
+        """Forget the replies, and their Idempotency-Keys, that were given before. Raises Busy."""
+        async with self._writing() as connection:
+            await connection.execute(delete(REPLIES).where(REPLIES.c.created < older_than))
+
+    async def _delete(self, chosen: Select[tuple[str]]) -> int:
+        """Delete cases, some at a time, so that nobody waits long."""
+        gone = 0
+        while True:
+            async with self._writing() as connection:
+                some = (await connection.scalars(chosen.limit(_BATCH))).all()
+                await connection.execute(delete(CASES).where(CASES.c.id.in_(some)))
+            gone += len(some)
+            if len(some) < _BATCH:
+                return gone
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turn, AsyncExitStack() as stack:
+            yield await patiently(lambda: stack.enter_async_context(self._writer.begin()))
+
+
+async def _claimed(change: Change, key: str, fingerprint: str) -> bool:
+    """Claim a key; whoever comes second waits here until the first is through."""
+    table = sqlite.insert(REPLIES) if change.connection.dialect.name == "sqlite" else postgresql.insert(REPLIES)
+    claim = table.values(
+        workspace=change.workspace,
+        key=_checked(key),
+        fingerprint=fingerprint,
+        status=0,
+        headers="{}",
+        body=b"",
+        created=change.at,
+    )
+    return bool((await change.connection.execute(claim.on_conflict_do_nothing())).rowcount)
+
+
+async def _keep(change: Change, key: str) -> None:
+    if (reply := change.reply) is None:
+        raise RuntimeError("nothing was set as the reply to a request with a key")
+    kept = {"status": reply.status, "headers": json.dumps(dict(reply.headers)), "body": reply.body, "case": change.case}
+    await change.connection.execute(update(REPLIES).where(_keyed(change.workspace, key)).values(kept))
+
+
+async def _reply(connection: AsyncConnection, workspace: str, key: str, fingerprint: str) -> Reply | None:
+    found = (await connection.execute(select(REPLIES).where(_keyed(workspace, key)))).first()
+    if found is None:
+        return None
+    if found.fingerprint != fingerprint:
+        raise KeyReused
+    return Reply(found.status, json.loads(found.headers), found.body)
+
+
+def _keyed(workspace: str, key: str) -> ColumnElement[bool]:
+    return and_(REPLIES.c.workspace == workspace, REPLIES.c.key == _checked(key))
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ValueError("an Idempotency-Key has 1 to 255 printable ASCII characters and no blank")
+    return key
+
+
+def _new_id() -> str:
+    """Make an id that cannot be guessed: 128 random bits."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def _is(workspace: str, case: str) -> ColumnElement[bool]:
+    """Choose a case of a workspace. Raises NoSuchCase for what is no id: not all of it can be asked for."""
+    if not _ID.fullmatch(case):
+        raise NoSuchCase
+    return and_(CASES.c.workspace == workspace, CASES.c.id == case)
+
+
+def _bodies(before: Summary, events: Sequence[CaseEvent], at: datetime) -> Sequence[dict[str, object]]:
+    if not events:
+        raise ValueError("there is no event to keep")
+    if before.version + len(events) > MOST_EVENTS:
+        raise CaseFull
+    return [
+        {"case": before.id, "number": number, "at": at, "kind": event.kind, "body": event.model_dump_json()}
+        for number, event in enumerate(events, start=before.version + 1)
+    ]
+
+
+def _summary(row: Row[Any]) -> Summary:
+    return Summary(**{one.name: getattr(row, one.name) for one in fields(Summary)})
+
+
+def _filtered(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    wanted = filters.model_dump(exclude_none=True)
+    return (CASES.c[name] == value for name, value in wanted.items())
+
+
+def _cursor(last: Summary) -> str:
+    return base64.urlsafe_b64encode(f"{last.created.isoformat()} {last.id}".encode()).decode()
+
+
+def _behind(cursor: str) -> ColumnElement[bool]:
+    """Choose what comes behind a cursor. Raises WrongCursor."""
+    try:
+        created, _, last = base64.b64decode(cursor[:_LONGEST_CURSOR], b"-_", validate=True).decode().partition(" ")
+        time = datetime.fromisoformat(created).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise WrongCursor("this is no cursor of a list") from None
+    if not _ID.fullmatch(last):
+        raise WrongCursor("this is no cursor of a list")
+    return or_(CASES.c.created < time, and_(CASES.c.created == time, CASES.c.id > last))
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""One step a module; each names the one before it."""

@@ -1,0 +1,211 @@
+"""The tables of the store, and the database that holds them: a file of SQLite, or PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+ID_LENGTH = 26
+WRITES = "whydrop_writes"
+"""Execution option of transactions that write: SQLite has to know from their beginning."""
+BUSY_TIMEOUT_S = 5
+"""Seconds that SQLite waits for another writer."""
+
+_TRIES = 5
+_PAUSE_S = 0.1
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+T = TypeVar("T")
+
+
+class Utc(TypeDecorator[datetime]):
+    """A time in UTC; SQLite would lose the time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Write a time that knows its zone."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Read a time."""
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Busy(Exception):
+    """The database was locked by others for too long; trying again later may help."""
+
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("workspace", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created", Utc, nullable=False),
+    Column("updated", Utc, nullable=False),
+    Column("symptom", Text),
+    Column("cause", Text),
+    Column("standing", Text),
+    Column("product", Text),
+    Column("state", Text, nullable=False),
+)
+Index("ix_cases_listed", CASES.c.workspace, CASES.c.created.desc(), CASES.c.id)
+Index(None, CASES.c.updated)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("case", ForeignKey(CASES.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Utc, nullable=False),
+    Column("kind", Text, nullable=False),
+    # Not JSONB: that refuses NUL, which a paste may hold and JSON writes as an escape.
+    Column("body", Text, nullable=False),
+)
+
+REPLIES = Table(
+    "replies",
+    METADATA,
+    Column("workspace", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    # A reply tells what its case holds: it goes with it.
+    Column("case", ForeignKey(CASES.c.id, ondelete="CASCADE"), index=True),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created", Utc, nullable=False, index=True),
+)
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """Open a database; nothing is read yet. Raises ValueError for an address that is neither, OSError for a wrong path.
+
+    Errors of the engine never show what was to be stored.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        # asyncpg reads the address itself: it knows sslmode, several hosts, and sockets.
+        return create_async_engine(
+            "postgresql+asyncpg://",
+            connect_args={"dsn": f"postgresql://{rest}"},
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+    if scheme in {"sqlite", "sqlite+aiosqlite"}:
+        return _sqlite(_file(url))
+    raise ValueError("a database is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+
+
+def _file(url: str) -> Path:
+    try:
+        name = make_url(url).database
+    except ArgumentError:
+        name = None
+    if not name or name == ":memory:":
+        raise ValueError("SQLite needs a file: sqlite:///FILE, or sqlite:////FOLDER/FILE")
+    return Path(name)
+
+
+def _sqlite(file: Path) -> AsyncEngine:
+    # Others on this machine may not read what was pasted; SQLite gives its further files the same rights.
+    file.touch(mode=0o600)
+    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(file)), hide_parameters=True)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins no transaction of its own, see _begin
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
+        "foreign_keys = ON",
+        "synchronous = FULL",  # what was acknowledged is on the disk
+        "secure_delete = ON",  # what was deleted is overwritten
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take the lock at once where something will be written: one that is wanted later is refused without waiting."""
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables up to date, in the connection's transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def keep_a_log(engine: AsyncEngine) -> None:
+    """Let SQLite write into a log beside the file (WAL), so that reading and writing do not wait for each other.
+
+    The file remembers it. This cannot be done in a transaction.
+    """
+    async with engine.connect() as connection:
+        raw = await connection.get_raw_connection()
+        if (driver := raw.driver_connection) is not None:
+            cursor = await driver.execute("PRAGMA journal_mode = WAL")
+            await cursor.close()
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Do what needs a lock that another process may hold. Raises Busy."""
+    for tried in range(_TRIES):
+        try:
+            return await work()
+        except (OperationalError, sqlite3.OperationalError) as wrong:
+            if not _locked(wrong):
+                raise
+        await asyncio.sleep(random.uniform(0, _PAUSE_S * 2**tried))  # noqa: S311  (so that not all come back at once)
+    raise Busy
+
+
+def _locked(wrong: OperationalError | sqlite3.OperationalError) -> bool:
+    """Tell whether another holds the lock; the extended codes say how, in further bits."""
+    cause = wrong.orig if isinstance(wrong, OperationalError) else wrong
+    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
