@@ -67,7 +67,8 @@ class Picture:
 
 def clean(text: str, longest: int = _LONGEST) -> str:
     """Write a text on one line, without what a terminal or a page would act on, and not too long."""
-    return short("".join(one if one.isprintable() else " " for one in text[: longest * 4]).strip(), longest)
+    printable = "".join(one if one.isprintable() else " " for one in text[: longest * 4])
+    return short(" ".join(printable.split()), longest).replace("\N{HORIZONTAL ELLIPSIS}", "...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Known:
     def choice(self, feature: str) -> str:
         """Write the label of a choice, without the letters that stand for it."""
         value = self.facts[feature].value
-        return str(self.shelf.features[feature].choices.get(str(value), value))
+        return clean(str(self.shelf.features[feature].choices.get(str(value), value)))
 
     def weakest(self, *features: str) -> Kind:
         """Give the least sure kind among the known ones of some features."""

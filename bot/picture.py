@@ -165,10 +165,7 @@ def _notes(known: Known, arrows: tuple[Arrow, ...]) -> Iterator[str]:
     """State what is known beside the arrows, and who the roles are if they are assumed."""
     drawn = {feature for arrow in arrows for feature in arrow.facts}
     role = known.facts.get("flow.client") or known.facts.get("flow.server")
-    notes = [f"Who is client and who is server is {role.kind}: {clean(role.origin)}"] if _open(role) and role else []
+    open_ = role is not None and role.kind in ("assumed", "inferred")
+    notes = [f"Who is client and who is server: {clean(role.origin)}"] if role and open_ else []
     notes += [known.note(feature) for feature in _NOTED if feature in known.facts and feature not in drawn]
     yield from notes[:_MOST_NOTES]
-
-
-def _open(role: object) -> bool:
-    return getattr(role, "kind", None) in ("assumed", "inferred")

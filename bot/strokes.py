@@ -74,15 +74,10 @@ def drawn(arrow: Arrow, lanes: Sequence[Lane]) -> Drawn:
         case "around":
             return Drawn((Line(start, end, "faint", past=at["firewall"]),), ((at["firewall"], "ring"),))
         case "lost":
-            return Drawn((Line(start, end, "faint", 0),), ((_between(start, end, at), "lost"),))
+            return Drawn((Line(start, end, "faint", 0),), ((end + (0.5 if start > end else -0.5), "lost"),))
     signs: list[tuple[float, Sign]] = [(start, "star")] if arrow.start == "firewall" else []
     signs += [(start + (0.4 if end > start else -0.4), "open")] if arrow.way == "unknown" else []
     return Drawn((Line(start, end, style_of(arrow)),), tuple(signs))
-
-
-def _between(start: float, end: float, at: Mapping[Stand, float]) -> float:
-    """Choose a place on a line that is on no lane, in the half nearer to its end."""
-    return end + (0.5 if start > end else -0.5) if len(at) else end
 
 
 def _exchange(arrow: Arrow, at: Mapping[Stand, float]) -> Drawn:
