@@ -10,19 +10,19 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Result, Row, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.case_events import CaseEvent, KeptCase, Leading, Numbered, State, Summary, read_event
-from bot.tables import CASES, EVENTS, ID_LENGTH, REPLIES, WRITES, Busy, keep_a_log, open_engine, patiently, upgrade
+from bot.tables import CASES, EVENTS, ID_LENGTH, REPLIES, WRITES, Busy, keep_a_log, migrated, open_engine, patiently
 from knowledge.model import SymptomId
 from rules.case import Standing
 
@@ -34,10 +34,10 @@ LONGEST_PAGE = 100
 _LONGEST_CURSOR = 100
 _BATCH = 500
 """Cases deleted in one transaction, so that others do not wait long."""
-_MIGRATING = 0x77_68_79_64
-"""PostgreSQL's advisory lock that a migration holds."""
 _ID = re.compile(rf"[a-z2-7]{{{ID_LENGTH}}}")
 _KEY = re.compile(r"[!-~]{1,255}")
+
+T = TypeVar("T")
 
 
 class NoSuchCase(LookupError):
@@ -95,12 +95,11 @@ class Reply:
 
 @dataclass(slots=True)
 class Change:
-    """What is changed in one transaction: all of it or nothing. `reply` is what is answered to who asked for it."""
+    """What is changed in one transaction: all of it or nothing. `case` is the one that was changed last."""
 
     connection: AsyncConnection
     workspace: str
     at: datetime
-    reply: Reply | None = None
     case: str | None = field(default=None, init=False)
 
     async def create(self, events: Sequence[CaseEvent], leading: Leading | None = None) -> Summary:
@@ -153,6 +152,7 @@ class Store:
         # SQLite takes one writer at a time and lets the others poll: within a process they rather queue.
         self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if self._sqlite else nullcontext()
         self._now = now or _utc
+        self._running: set[asyncio.Task[Any]] = set()
 
     @classmethod
     def open(cls, url: str, now: Callable[[], datetime] | None = None) -> Store:
@@ -169,22 +169,19 @@ class Store:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, once the work that is under way is done."""
+        await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
 
     async def migrate(self) -> None:
         """Make the tables, or bring them up to date. Of several processes one does it, the others wait. Raises Busy."""
         if self._sqlite:
             await patiently(lambda: keep_a_log(self._engine))
-        async with self._writing() as connection:
-            if not self._sqlite:
-                await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
-            await connection.run_sync(upgrade)
+        await self._write(migrated)
 
     async def create(self, workspace: str, events: Sequence[CaseEvent], leading: Leading | None = None) -> Summary:
-        """Begin a case. Raises ValueError without events, Busy."""
-        async with self.once(workspace) as change:
-            return await change.create(events, leading)
+        """Begin a case. Raises ValueError without events, CaseFull, Busy."""
+        return await self._change(workspace, lambda change: change.create(events, leading))
 
     async def append(
         self,
@@ -195,46 +192,43 @@ class Store:
         leading: Leading | None = None,
     ) -> Summary:
         """Add events to a case; see Change.append. Raises Busy too."""
-        async with self.once(workspace) as change:
-            return await change.append(case, events, expected, leading)
+        return await self._change(workspace, lambda change: change.append(case, events, expected, leading))
 
     async def delete(self, workspace: str, case: str) -> None:
         """Delete a case, its events, and the replies that tell of it. Raises NoSuchCase, Busy."""
-        async with self.once(workspace) as change:
-            await change.delete(case)
+        await self._change(workspace, lambda change: change.delete(case))
 
-    @asynccontextmanager
-    async def once(self, workspace: str, key: str | None = None, fingerprint: str = "") -> AsyncIterator[Change]:
-        """Change something in one transaction, and once only for an Idempotency-Key.
+    async def once(
+        self, workspace: str, key: str, fingerprint: str, work: Callable[[Change], Awaitable[Reply]]
+    ) -> Reply:
+        """Give the reply to a request with an Idempotency-Key: the one that is kept, or that of `work`, which is kept.
 
-        Where the key came before, the change has its `reply` and nothing may be done; else set it, and it is kept.
-        Diagnose before: others wait. Raises KeyReused if the key came with another fingerprint, ValueError for a key
-        that is none, RuntimeError if no reply was set, Busy.
+        The reply is kept in the transaction that does the work: both or neither. Diagnose before; others wait, and the
+        work is done again from its beginning if they were in the way. Raises KeyReused if the key came with another
+        fingerprint, ValueError for a key that is none, Busy, and what the work raises.
         """
-        async with self._writing() as connection:
-            change = Change(connection, workspace, self._now())
-            if key is None:
-                yield change
-            elif await _claimed(change, key, fingerprint):
-                yield change
-                await _keep(change, key)
-            else:
-                change.reply = await _reply(connection, workspace, key, fingerprint)
-                if change.reply is None:
+
+        async def claimed(change: Change) -> Reply:
+            if not await _claimed(change, key, fingerprint):
+                kept = await _reply(change.connection, workspace, key, fingerprint)
+                if kept is None:
                     raise Busy  # it was deleted since it was in the way
-                yield change
+                return kept
+            reply = await work(change)
+            await _keep(change, key, reply)
+            return reply
+
+        return await self._change(workspace, claimed)
 
     async def reply(self, workspace: str, key: str, fingerprint: str) -> Reply | None:
         """Look whether a request was answered already, before work is done for it. Raises KeyReused, ValueError."""
-        async with self._engine.connect() as connection:
-            return await _reply(connection, workspace, key, fingerprint)
+        return await self._read(lambda connection: _reply(connection, workspace, key, fingerprint))
 
     async def read(self, workspace: str, case: str) -> KeptCase:
         """Read a case with all its events. Raises NoSuchCase, for other workspaces' cases too."""
         # One statement, so that the summary and the events are of one moment.
         chosen = select(CASES, EVENTS).join(EVENTS).where(_is(workspace, case)).order_by(EVENTS.c.number)
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(chosen)).all()
+        rows = await self._rows(chosen)
         if not rows:
             raise NoSuchCase
         events = tuple(Numbered(row.number, row.at, read_event(row.body)) for row in rows)
@@ -250,8 +244,7 @@ class Store:
         if cursor is not None:
             wanted.append(_behind(cursor))
         chosen = select(CASES).where(*wanted).order_by(CASES.c.created.desc(), CASES.c.id).limit(limit + 1)
-        async with self._engine.connect() as connection:
-            found = [_summary(row) for row in await connection.execute(chosen)]
+        found = [_summary(row) for row in await self._rows(chosen)]
         cases = tuple(found[:limit])
         return Page(cases, _cursor(cases[-1]) if len(found) > limit else None)
 
@@ -259,8 +252,9 @@ class Store:
         """Delete all that a workspace has; gives the number of its cases. Raises Busy."""
         mine = select(CASES.c.id).where(CASES.c.workspace == workspace).order_by(CASES.c.id)
         gone = await self._delete(mine.with_for_update())
-        async with self._writing() as connection:
-            await connection.execute(delete(REPLIES).where(REPLIES.c.workspace == workspace))
+        await self._write(
+            lambda connection: connection.execute(delete(REPLIES).where(REPLIES.c.workspace == workspace))
+        )
         return gone
 
     async def expire(self, older_than: datetime) -> int:
@@ -271,24 +265,54 @@ class Store:
 
     async def expire_replies(self, older_than: datetime) -> None:
         """Forget the replies, and their Idempotency-Keys, that were given before. Raises Busy."""
-        async with self._writing() as connection:
-            await connection.execute(delete(REPLIES).where(REPLIES.c.created < older_than))
+        replies = delete(REPLIES).where(REPLIES.c.created < older_than)
+        await self._write(lambda connection: connection.execute(replies))
 
     async def _delete(self, chosen: Select[tuple[str]]) -> int:
         """Delete cases, some at a time, so that nobody waits long."""
-        gone = 0
-        while True:
-            async with self._writing() as connection:
-                some = (await connection.scalars(chosen.limit(_BATCH))).all()
-                await connection.execute(delete(CASES).where(CASES.c.id.in_(some)))
-            gone += len(some)
-            if len(some) < _BATCH:
-                return gone
+        gone = some = await self._write(lambda connection: _deleted(connection, chosen.limit(_BATCH)))
+        while some == _BATCH:
+            some = await self._write(lambda connection: _deleted(connection, chosen.limit(_BATCH)))
+            gone += some
+        return gone
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        async with self._turn, AsyncExitStack() as stack:
-            yield await patiently(lambda: stack.enter_async_context(self._writer.begin()))
+    async def _rows(self, chosen: Select[Any]) -> Sequence[Row[Any]]:
+        found: Result[Any] = await self._read(lambda connection: connection.execute(chosen))
+        return found.all()
+
+    async def _read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def reading() -> T:
+            async with self._engine.connect() as connection:
+                return await work(connection)
+
+        return await self._to_its_end(reading())
+
+    async def _change(self, workspace: str, work: Callable[[Change], Awaitable[T]]) -> T:
+        return await self._write(lambda connection: work(Change(connection, workspace, self._now())))
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async def attempt() -> T:
+            async with self._writer.begin() as connection:
+                return await work(connection)
+
+        async def writing() -> T:
+            async with self._turn:
+                return await patiently(attempt)
+
+        return await self._to_its_end(writing())
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do work that goes on when whoever asked gives up: a transaction cancelled halfway leaves its lock behind."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+
+async def _deleted(connection: AsyncConnection, chosen: Select[tuple[str]]) -> int:
+    some = (await connection.scalars(chosen)).all()
+    await connection.execute(delete(CASES).where(CASES.c.id.in_(some)))
+    return len(some)
 
 
 async def _claimed(change: Change, key: str, fingerprint: str) -> bool:
@@ -306,9 +330,7 @@ async def _claimed(change: Change, key: str, fingerprint: str) -> bool:
     return bool((await change.connection.execute(claim.on_conflict_do_nothing())).rowcount)
 
 
-async def _keep(change: Change, key: str) -> None:
-    if (reply := change.reply) is None:
-        raise RuntimeError("nothing was set as the reply to a request with a key")
+async def _keep(change: Change, key: str, reply: Reply) -> None:
     kept = {"status": reply.status, "headers": json.dumps(dict(reply.headers)), "body": reply.body, "case": change.case}
     await change.connection.execute(update(REPLIES).where(_keyed(change.workspace, key)).values(kept))
 

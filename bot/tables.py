@@ -28,10 +28,12 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     event,
+    func,
     make_url,
+    select,
 )
-from sqlalchemy.exc import ArgumentError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 ID_LENGTH = 26
 WRITES = "whydrop_writes"
@@ -39,8 +41,12 @@ WRITES = "whydrop_writes"
 BUSY_TIMEOUT_S = 5
 """Seconds that SQLite waits for another writer."""
 
+_MIGRATING = 0x77_68_79_64
+"""PostgreSQL's advisory lock that a migration holds."""
 _TRIES = 5
 _PAUSE_S = 0.1
+_CONFLICTS = {"40001", "40P01"}
+"""PostgreSQL's codes of a failed serialization and of a deadlock."""
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 T = TypeVar("T")
@@ -173,8 +179,14 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables up to date, in the connection's transaction."""
+async def migrated(connection: AsyncConnection) -> None:
+    """Bring the tables up to date, in the connection's transaction; of several processes one does it."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        await connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+    await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -194,18 +206,20 @@ async def keep_a_log(engine: AsyncEngine) -> None:
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """Do what needs a lock that another process may hold. Raises Busy."""
+    """Do what needs a lock that others may hold, again from its beginning if they did. Raises Busy."""
     for tried in range(_TRIES):
         try:
             return await work()
-        except (OperationalError, sqlite3.OperationalError) as wrong:
-            if not _locked(wrong):
+        except (DBAPIError, sqlite3.OperationalError) as wrong:
+            if not _in_the_way(wrong):
                 raise
         await asyncio.sleep(random.uniform(0, _PAUSE_S * 2**tried))  # noqa: S311  (so that not all come back at once)
     raise Busy
 
 
-def _locked(wrong: OperationalError | sqlite3.OperationalError) -> bool:
-    """Tell whether another holds the lock; the extended codes say how, in further bits."""
-    cause = wrong.orig if isinstance(wrong, OperationalError) else wrong
-    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+def _in_the_way(wrong: DBAPIError | sqlite3.OperationalError) -> bool:
+    """Tell whether others were in the way: a lock of SQLite's, however it was missed, or a conflict of PostgreSQL's."""
+    cause = wrong.orig if isinstance(wrong, DBAPIError) else wrong
+    if isinstance(cause, sqlite3.OperationalError):
+        return cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return getattr(cause, "sqlstate", None) in _CONFLICTS
