@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.happened import Arrow, Known, Origin, Stand, clean, packet, record_of
+from bot.phrases import lower
 from knowledge.clause import Value
 
 _FLAGS = {
@@ -56,6 +57,8 @@ def _sent_by(known: Known, way: Origin) -> str:
     """Tell how the sender is known, or which addresses the line names although it is not."""
     if way == "inferred":
         return "from the server: inferred, for a SYN+ACK answers an opening"
+    if way == "assumed" and known.sender:
+        return f"from the {known.sender[0]}: assumed, for the line names it as the source"
     if way != "unknown":
         return ""
     record = record_of(known)
@@ -80,7 +83,7 @@ def reset(known: Known) -> Arrow:
         return known.arrow(packet(label, "firewall", "client"), *stated)
     if by == "firewall":
         because = "which side got it is not stated"
-        made = packet("RST: made by the firewall", "firewall", None)
+        made = packet(f"RST: made by the {lower(known.device)}", "firewall", None)
         return known.arrow(replace(made, because=because), *stated)
     if by == "client":
         return known.arrow(packet("RST: from the client", "client", "server"), *stated)

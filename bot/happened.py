@@ -21,6 +21,14 @@ Fate = Literal["passes", "dropped", "reported", "missing", "around", "lost"]
 """What became of a packet; `around` takes a way past the firewall, `lost` disappears at an unknown place."""
 
 _SURENESS: Sequence[Kind] = ("seen", "told", "inferred", "assumed")
+_DEVICES = {
+    "load-balancer": "Load balancer",
+    "proxy": "Proxy",
+    "nat-gateway": "NAT gateway",
+    "sensor": "Sensor beside it",
+    "capture": "Capture",
+    "host": "Filter on a host",
+}
 _LONGEST = 110
 """Characters of a piece of evidence."""
 
@@ -89,6 +97,11 @@ class Known:
         """Give the value of a feature; None if it is not known."""
         fact = self.facts.get(feature)
         return fact.value if fact else None
+
+    @property
+    def device(self) -> str:
+        """Name the kind of the device that logged."""
+        return _DEVICES.get(str(self.value("log.stands")), "Firewall")
 
     def words(self, feature: str) -> str:
         """Write the value of a known feature for people."""

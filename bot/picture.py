@@ -16,6 +16,8 @@ _WIDE = 17
 _MOST_LINES = 3
 _LONGEST_NAME = 48
 _MOST_NOTES = 8
+_ROLES = ("flow.client", "flow.server", "flow.service_port")
+"""The features that tell the client from the server."""
 
 
 def picture(diagnosis: Diagnosis, shelf: Shelf) -> Picture | None:
@@ -34,7 +36,7 @@ def picture(diagnosis: Diagnosis, shelf: Shelf) -> Picture | None:
 
 def _client(known: Known, record: Record) -> str | None:
     """Tell which end of the record is the client's, `source` or `destination`; None if no fact says so."""
-    client, server, port = map(known.value, ("flow.client", "flow.server", "flow.service_port"))
+    client, server, port = map(known.value, _ROLES)
     ways = {"source": (record.source, record.destination), "destination": (record.destination, record.source)}
     fitting = [
         name
@@ -49,23 +51,22 @@ def _fits(stated: object, found: object) -> bool:
 
 
 def _sender(known: Known, client: str | None) -> tuple[Stand, Origin] | None:
-    """Tell who sent the packet of the line, and how that is known: its source did; without one, flags may tell."""
+    """Tell who sent the packet of the line, and how that is known.
+
+    A line whose way of writing tells the client may name the ends of the connection, not of the packet: then its source
+    is only taken for the sender. A SYN+ACK comes from the server, whatever else is known.
+    """
     record = record_of(known)
-    if client and record and (record.source.ip or record.source.port or record.destination.port):
-        return ("client" if client == "source" else "server"), "seen"
+    side: Stand = "client" if client == "source" else "server"
     if is_drop(known) and known.value("packet.flags") == "SA":
-        return "server", "inferred"
-    return None
+        told_by_line = client and record and {"SYN", "ACK"} <= set(record.flags) and side == "server"
+        return "server", ("seen" if told_by_line else "inferred")
+    if not client or record is None:
+        return None
+    roles = [known.facts[name] for name in _ROLES if name in known.facts]
+    return side, ("seen" if any(fact.kind == "assumed" for fact in roles) else "assumed")
 
 
-_DEVICES = {
-    "load-balancer": "Load balancer",
-    "proxy": "Proxy",
-    "nat-gateway": "NAT gateway",
-    "sensor": "Sensor beside it",
-    "capture": "Capture",
-    "host": "Filter on a host",
-}
 _BETWEEN = {
     "load-balancer": "Load balancer",
     "nat-gateway": "NAT gateway",
@@ -77,7 +78,7 @@ _BETWEEN = {
 def _lanes(known: Known, record: Record | None, client: str | None) -> Iterator[Lane]:
     ends = (record.source, record.destination) if record and client else (Endpoint(), Endpoint())
     one, other = ends if client != "destination" else (ends[1], ends[0])
-    roles = [known.facts[name] for name in ("flow.client", "flow.server", "flow.service_port") if name in known.facts]
+    roles = [known.facts[name] for name in _ROLES if name in known.facts]
     role = ["role assumed"] if client and any(fact.kind == "assumed" for fact in roles) else []
     yield Lane("client", "Client", (*_address(one), *role), _whole(one))
     stands = known.value("log.stands")
@@ -90,8 +91,7 @@ def _lanes(known: Known, record: Record | None, client: str | None) -> Iterator[
 
 def _device(known: Known, record: Record | None) -> Lane:
     """Name the device that logged; what one end wrote about a reset says nothing of a device between the two."""
-    stands = str(known.value("log.stands") or "firewall")
-    if stands == "host" and not is_drop(known):
+    if known.value("log.stands") == "host" and not is_drop(known):
         return Lane("firewall", "In between", ("nothing is known",))
     told = known.shelf.products.get(str(known.value("log.product")))
     name = ""
@@ -99,7 +99,7 @@ def _device(known: Known, record: Record | None) -> Lane:
         name = record.product if record.product.startswith(record.vendor) else f"{record.vendor} {record.product}"
     elif told:
         name = told.title
-    return Lane("firewall", _DEVICES.get(stands, "Firewall"), tuple(_broken(clean(name, _LONGEST_NAME))))
+    return Lane("firewall", known.device, tuple(_broken(clean(name, _LONGEST_NAME))))
 
 
 def _address(end: Endpoint) -> Iterator[str]:

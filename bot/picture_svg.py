@@ -71,7 +71,8 @@ def picture_svg(picture: Picture, *, style: bool = True) -> str:
     for block in [*blocks, _foot(picture)]:
         parts.append(f'<g transform="translate(0 {y:g})">{"".join(block.parts)}</g>')
         y += block.height
-    said = " ".join([*map(spoken, picture.arrows), *(f"{note}." for note in picture.notes)])
+    arrows = [spoken(arrow, picture.lanes) for arrow in picture.arrows]
+    said = " ".join([*arrows, *(f"{note}." for note in picture.notes)])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="happened" viewBox="0 0 {_WIDTH} {y:g}" role="img">\n'
         f"<title>{safe(picture.title)}</title><desc>{safe(said)}</desc>\n"

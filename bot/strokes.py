@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.happened import Arrow, Lane, Picture, Stand
+from bot.phrases import lower
 
 Style = Literal["solid", "dashed", "faint"]
 Sign = Literal["cross", "ring", "star", "report", "open", "lost"]
@@ -119,28 +120,25 @@ def used(picture: Picture) -> Iterator[Style | Sign]:
 
 
 _FATES = {
-    "dropped": "dropped at the firewall",
-    "reported": "reported",
+    "dropped": "dropped there",
+    "reported": "reported there",
     "missing": "missing",
-    "around": "missing at the firewall",
+    "around": "missing in the middle",
     "lost": "lost on the way",
 }
 
 
-def spoken(arrow: Arrow) -> str:
+def spoken(arrow: Arrow, lanes: Sequence[Lane]) -> str:
     """Say an arrow in words, for those who do not see it."""
+    names = {lane.stand: lower(lane.title) for lane in lanes}
     if arrow.kind in ("silence", "event"):
-        where = f"at the {arrow.start}: " if arrow.start and arrow.start != "between" else ""
+        where = f"at the {names[arrow.start]}: " if arrow.start else ""
         return _with_evidence(f"{where}{arrow.label}", arrow)
-    way = "between client and server" if arrow.kind == "exchange" else _way(arrow)
-    fate = f"; {_FATES[arrow.fate]}" if arrow.fate in _FATES else ""
-    beyond = f"; known up to the {arrow.known_to}" if arrow.known_to else ""
+    ends = [f"the {names[one]}" if one else "an unknown side" for one in (arrow.start, arrow.end)]
+    way = "between client and server" if arrow.kind == "exchange" else f"from {ends[0]} to {ends[1]}"
+    fate = f"; {_FATES[arrow.fate].format(firewall=names['firewall'])}" if arrow.fate in _FATES else ""
+    beyond = f"; known up to the {names[arrow.known_to]}" if arrow.known_to else ""
     return _with_evidence(f"{way}: {arrow.label}{fate}{beyond}", arrow)
-
-
-def _way(arrow: Arrow) -> str:
-    start, end = (f"the {one}" if one else "an unknown side" for one in (arrow.start, arrow.end))
-    return f"from {start} to {end}"
 
 
 def _with_evidence(text: str, arrow: Arrow) -> str:

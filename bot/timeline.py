@@ -38,7 +38,7 @@ _EVENTS: Mapping[tuple[str, Value], tuple[Stand | None, str]] = {
 """What happened before the drop or the reset, and where."""
 _SAID: Mapping[str, tuple[Stand, str, tuple[Value, ...]]] = {
     "timing.after_event": ("firewall", "", ("none",)),
-    "firewall.verdict": ("firewall", "a log of the firewall: ", ("none",)),
+    "firewall.verdict": ("firewall", "a security log: ", ("none",)),
     "server.log": ("server", "the server's log: ", ("nothing",)),
     "server.reset_reason": ("server", "the server's kernel: ", ()),
 }

@@ -217,6 +217,23 @@ def test_sender_of_an_answer_without_addresses_is_inferred(expert: Expert) -> No
     assert (dropped.start, dropped.way, dropped.origin) == ("server", "inferred", "told")
 
 
+def test_source_of_a_whole_connection_is_only_taken_for_the_sender(shelf: Shelf, expert: Expert) -> None:
+    line = next(one.line for one in shelf.dialects["suricata-eve"].samples if one.event == "out-of-state")
+    dropped = seen(expert, line).arrows[-1]
+    assert (dropped.start, dropped.way, dropped.origin, dropped.fate) == ("client", "assumed", "seen", "reported")
+    assert "assumed" in dropped.because
+
+
+def test_answer_comes_from_the_server_whatever_the_ports_say(expert: Expert) -> None:
+    dropped = seen(expert, DATA.replace("flags PSH ACK ", ""), packet__flags="SA").arrows[-1]
+    assert (dropped.start, dropped.way) == ("server", "inferred")
+
+
+def test_reset_that_a_balancer_made_is_called_its_own(shelf: Shelf, expert: Expert) -> None:
+    line = next(one.line for one in shelf.dialects["f5-afm"].samples if one.event == "reset-by-firewall")
+    assert row(seen(expert, line), "RST").label == "RST: made by the load balancer"
+
+
 def test_opening_that_nothing_tells_of_is_open(expert: Expert) -> None:
     assert row(seen(expert, symptom="out-of-state", packet__flags="A"), "SYN").origin == "unknown"
 
