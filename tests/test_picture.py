@@ -175,6 +175,8 @@ def test_nothing_known_gives_no_picture(expert: Expert, paste: str) -> None:
 def test_open_symptom_shows_what_is_known_and_no_more(expert: Expert) -> None:
     drawn = seen(expert, handshake__syn_seen=True)
     assert [(one.label, one.origin, one.known_to) for one in drawn.arrows] == [("SYN", "told", "firewall")]
+    silent = seen(expert, timing__idle_s=30)
+    assert [(one.kind, one.origin) for one in silent.arrows] == [("silence", "told")]
 
 
 def test_answer_of_an_unseen_opening_ends_at_the_firewall(expert: Expert) -> None:
