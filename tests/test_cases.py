@@ -4,10 +4,11 @@ import asyncio
 import os
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +41,7 @@ from bot.cases import (
     Store,
     WrongCursor,
 )
-from bot.tables import METADATA
+from bot.tables import METADATA, Busy
 from tests.test_case_events import ALL_KINDS, PASTED
 
 pytest_plugins = ["tests.postgres"]
@@ -273,12 +274,59 @@ async def test_who_gives_up_leaves_no_lock_behind(store: Store) -> None:
         await asyncio.sleep(chance.uniform(0, 0.01))
         attempt.cancel()
         with suppress(asyncio.CancelledError):
-            await attempt
+            async with asyncio.timeout(4):
+                await attempt
     async with asyncio.timeout(4):
         last = await store.append("us", case, [answer(100)])
     kept = await store.read("us", case)
     assert [one.number for one in kept.events] == list(range(1, kept.summary.version + 1))
     assert kept.events[last.version - 1].event == answer(100)
+
+
+def held(file: Path) -> sqlite3.Connection:
+    """Hold the lock of a file, as another process would."""
+    other = sqlite3.connect(file, timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def is_free(file: Path) -> bool:
+    try:
+        held(file).close()
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+async def test_a_lock_that_others_hold_is_waited_for_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.tables.BUSY_TIMEOUT_S", 0)
+    file = tmp_path / "cases.sqlite3"
+    async with Store.open(f"sqlite:///{file}") as store:
+        await store.migrate()
+        case = (await store.create("us", [PASTED])).id
+        with closing(held(file)):
+            with pytest.raises(Busy):
+                await store.append("us", case, [answer(1)])
+            assert await told(store, case) == [PASTED]
+            waiting = asyncio.create_task(store.append("us", case, [answer(2)]))
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+        assert (await waiting).version == 2
+
+
+async def test_who_writes_holds_the_lock_from_the_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "cases.sqlite3"
+
+    async def work(_: Change) -> Reply:
+        assert not is_free(file)
+        return Reply(200, {}, b"")
+
+    async with Store.open(f"sqlite:///{file}") as store:
+        await store.migrate()
+        await store._change("us", work)
+        assert is_free(file)
 
 
 WRITER = """
@@ -618,10 +666,10 @@ async def test_migrating_again_keeps_what_is_there(store: Store) -> None:
 
 
 async def test_several_may_migrate_at_once(url: str) -> None:
-    stores = [Store.open(url) for _ in range(8)]
-    await asyncio.gather(*(store.migrate() for store in stores))
-    assert await rows(stores[-1]) == {"cases": 0, "events": 0, "replies": 0}
-    await asyncio.gather(*(store.close() for store in stores))
+    async with AsyncExitStack() as stack:
+        stores = [await stack.enter_async_context(Store.open(url)) for _ in range(8)]
+        await asyncio.gather(*(store.migrate() for store in stores))
+        assert await rows(stores[-1]) == {"cases": 0, "events": 0, "replies": 0}
 
 
 async def test_processes_that_start_at_once_migrate_from_anywhere(url: str, tmp_path: Path) -> None:
