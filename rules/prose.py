@@ -291,7 +291,12 @@ _HEARSAY = re.compile(
     r"|for example|wants? (?:us|me) to|do you think|nothing to do with|(?:last|a) (?:year|month)|(?:years?|months?) ago"
     r"|in (?:19|20)\d\d|in the past|back then|formerly|previously|elsewhere|similar problem|even after"
     r"|ruled? (?:it |that |this )?out|not the problem|no difference|not reached|nothing came of it"
-    r"|(?:another|our other|the other) (?:site|firewall|cluster|pool|network|connection|flow))\b",
+    r"|(?:another|our other|the other) (?:site|firewall|cluster|pool|network|connection|flow)"
+    r"|found none|is (?:green|normal|off|allowed|healthy)|(?:logs?|sees?|shows?) nothing|it is the same|0 times"
+    r"|used to be that|there used to be|this (?:flow|traffic|site|connection) (?:is|uses|goes|does|takes)|here it"
+    r"|had (?:begun|started)|(?:hour|day|week)s? before|still works|(?:does|did) not (?:break|crash)|was gone|sorry"
+    r"|(?:storage|database) cluster|we ignore)\b|: 0$|^(?:is|are|do|does|did|can|could|should|would|has|have)\b"
+    r"|^if \w+ (?:had|were|would)\b",
     re.IGNORECASE,
 )
 """Words by which a sentence is about another time, another place or somebody's opinion: it states nothing."""
