@@ -175,7 +175,8 @@ def _unread(reading: Reading, thought: Thought) -> list[Unread]:
         for name, fact in thought.facts.items()
         if name != "log.product" and (said := _HEARD_IN.match(fact.origin))
     }
-    return [one for one in reading.unread if one.line not in _neighbours(reading, heard)]
+    taken = _neighbours(reading, heard)
+    return [one for one in reading.unread if one.line not in taken]
 
 
 _HEARD_IN = re.compile(rf"{WROTE}, line (\d+)")
