@@ -20,6 +20,7 @@ from knowledge.load import load_shelf
 from rules.answers import make_case
 from rules.case import Case, Diagnosis
 from rules.diagnose import VERSION, Expert
+from rules.prose import ear_of
 from rules.read import PasteTooLarge
 
 
@@ -105,7 +106,9 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
 def create() -> FastAPI:
     """Build the application from the environment; uvicorn calls this, in the process that serves."""
     settings = load_settings()
-    return create_app(settings, Expert(load_shelf(*([settings.knowledge] if settings.knowledge else []))))
+    expert = Expert(load_shelf(*([settings.knowledge] if settings.knowledge else [])))
+    ear_of(expert.shelf)  # compiled before the first request has to wait for it; a wrong phrase ends it here
+    return create_app(settings, expert)
 
 
 def _case(wanted: Wanted, expert: Expert) -> Case:

@@ -19,6 +19,7 @@ from rules.answers import UNKNOWN, answered, asked_again, parse_answer, said
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from rules.explain import cause_named, grounds, moved, not_a_cause, what_if, why_not
+from rules.quantities import whole
 
 _BAR = 12
 _WIDEST = 100
@@ -121,7 +122,7 @@ class Conversation:
     def _answer(self, typed: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
         feature = self.expert.shelf.features[question.feature]
         try:
-            value = None if typed.lower() in UNKNOWN else parse_answer(feature, typed)
+            value = None if typed.lower() in UNKNOWN else _meant(question, feature, typed)
         except ValueError as wrong:
             self._say([f"{wrong}. Or: why, back, facts, quit."])
             return False
@@ -258,6 +259,14 @@ def conclusion(words: Page) -> RenderableType:
 def _some(lines: Sequence[str], most: int, what: str) -> list[str]:
     more = len(lines) - most
     return [*lines[:most], f"and {more:,} more {what}"] if more > 1 else list(lines)
+
+
+def _meant(question: QuestionWords, feature: Feature, typed: str) -> Value:
+    """Read an answer; a number is that of a choice on the screen. Raises ValueError."""
+    number = whole(typed.strip())
+    if feature.type == "choice" and number is not None and 1 <= number <= len(question.choices):
+        return question.choices[number - 1][0]
+    return parse_answer(feature, typed)
 
 
 def _listed(title: str, lines: Sequence[str], style: str, mark: str) -> list[RenderableType]:

@@ -17,6 +17,7 @@ from knowledge.model import (
     Example,
     Feature,
     Inference,
+    Phrases,
     Product,
     Remedy,
     Symptom,
@@ -40,6 +41,7 @@ def cross_check(shelf: Shelf) -> Iterator[Finding]:
         ("products", shelf.products, _check_product),
         ("dialects", shelf.dialects, check_dialect),
         ("inferences", shelf.inferences, _check_inference),
+        ("phrases", shelf.phrases, _check_phrases),
         ("contradictions", shelf.contradictions, _check_contradiction),
     ]
     for kind, entries, check in checks:
@@ -83,6 +85,11 @@ def _references_of_field(value: object, name: str, where: Where) -> Iterator[tup
         yield from (((*where, name, index), one) for index, one in enumerate(value))
     else:
         yield from _references(value, (*where, name))
+
+
+def _check_phrases(shelf: Shelf, phrases: Phrases) -> Iterator[Complaint]:
+    if phrases.id not in shelf.features:
+        yield (), unknown("feature", phrases.id, shelf.features)
 
 
 def _check_feature(shelf: Shelf, feature: Feature) -> Iterator[Complaint]:

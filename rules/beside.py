@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from rules.case import Beside, Hypothesis
 from rules.weigh import STRONG
 
-_OF_THE_SYMPTOM = frozenset({"symptom", "log.event", "packet.flags", "reset.by"})
-"""What was dropped, or who reset: every cause explains that, and none is needed beside the leading one for it."""
+_OF_THE_SYMPTOM = frozenset(
+    {"symptom", "log.event", "packet.flags", "reset.by", "server.embedded", "firewall.syn_proxy", "app.health_check"}
+)
+"""What was dropped, who reset, what the two ends are: no cause is needed beside the leading one for that."""
 _MOST = 2
 """More causes at once are no explanation."""
 
@@ -19,7 +21,11 @@ def beside(leader: Hypothesis, others: Sequence[Hypothesis]) -> list[Beside]:
     Shares add up to one, as if only one cause were at work; two that are at work together would hide each other.
     """
     explained = {*_OF_THE_SYMPTOM, *(name for finding in leader.for_ for name in finding.facts)}
-    return [found for one in others for found in _signs(one, explained)][:_MOST]
+    found: list[Beside] = []
+    for one in others:
+        found += _signs(one, explained)
+        explained.update(*(sign.facts for sign in found))
+    return found[:_MOST]
 
 
 def _signs(one: Hypothesis, explained: set[str]) -> Iterator[Beside]:

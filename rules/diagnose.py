@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from knowledge.clause import Value
@@ -26,7 +27,7 @@ from rules.case import (
 )
 from rules.commands import command, fields, product_command
 from rules.observe import main_line
-from rules.prose import WROTE, is_prose
+from rules.prose import WROTE, prose_of
 from rules.read import Reading
 from rules.think import Thinker, Thought, seen
 from rules.weigh import ESTABLISHED, FOR, WEIGHTS, Weights, standing
@@ -168,9 +169,28 @@ class Expert(Thinker):
 
 
 def _unread(reading: Reading, thought: Thought) -> list[Unread]:
-    """Give the lines that nobody reads; sentences in which more than a product was heard are none of them."""
-    heard = any(fact.origin.startswith(WROTE) and name != "log.product" for name, fact in thought.facts.items())
-    return [one for one in reading.unread if one.cut or not (heard and is_prose(one.text))]
+    """Give the lines that nobody reads; sentences of which something was taken, and what they stand among, are none."""
+    heard = {
+        int(said[1])
+        for name, fact in thought.facts.items()
+        if name != "log.product" and (said := _HEARD_IN.match(fact.origin))
+    }
+    taken = _neighbours(reading, heard)
+    return [one for one in reading.unread if one.line not in taken]
+
+
+_HEARD_IN = re.compile(rf"{WROTE}, line (\d+)")
+
+
+def _neighbours(reading: Reading, heard: set[int]) -> set[int]:
+    """Give the lines of prose that stand together with one in which something was heard."""
+    blocks: list[set[int]] = []
+    for line in (one.line for one in reading.unread if not one.cut and prose_of(one.text)):
+        if blocks and line - 1 in blocks[-1]:
+            blocks[-1].add(line)
+        else:
+            blocks.append({line})
+    return {line for block in blocks if block & heard for line in block}
 
 
 def _about(reading: Reading) -> int | None:

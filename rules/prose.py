@@ -17,10 +17,11 @@ from rules.quantities import SPOKEN, seconds
 
 WROTE = "you wrote"
 """How the origin of what was heard begins."""
-_LONGEST = 2_000
+_LONGEST = 800
 """Characters of one sentence; what is longer is none."""
-_MOST = 400
-"""Sentences of one paste in which words are looked for; nobody writes more."""
+MOST_HEARD = 8_000
+"""Characters of sentences in one paste in which words are looked for; nobody writes more about one connection."""
+_BULLET = re.compile(r"\s*(?:[-*\u2022+]|\d{1,2}[.)])\s")
 _FEWEST_WORDS = 3
 _WORD = re.compile(
     r"[A-Za-z][A-Za-z'\u2019/-]*[.,;:!?)\"]?|\(?[A-Za-z]+|\d{1,6}(?:[.,]\d+)?[a-z%]{0,3}[.,;:]?|[-\u2013\u2014&+]"
@@ -104,7 +105,9 @@ class Ear:
     def facts(self, sentences: Iterable[Sentence]) -> list[Fact]:
         """Give what the sentences state. What they state in two ways is not known, unless one of them goes first."""
         said: dict[str, dict[Value, Fact]] = defaultdict(dict)
-        for sentence in list(sentences)[:_MOST]:
+        for sentence in sentences:
+            if _HEARSAY.search(sentence.text):
+                continue
             for fact in (*self._of(sentence), *self._firewalls(sentence)):
                 said[fact.feature].setdefault(fact.value, fact)
         return [fact for name, values in said.items() for fact in self._settled(name, values)]
@@ -255,7 +258,7 @@ def sentences(lines: Sequence[tuple[int, str]]) -> Iterator[Sentence]:
     """Divide what people wrote into sentences; lines that stand below each other go on."""
     paragraph: list[tuple[int, str]] = []
     for number, text in lines:
-        if paragraph and number != paragraph[-1][0] + 1:
+        if paragraph and (number != paragraph[-1][0] + 1 or _BULLET.match(text)):
             yield from _divided(paragraph)
             paragraph = []
         paragraph.append((number, " ".join(text.split())))
@@ -281,6 +284,22 @@ def prose_of(line: str) -> str:
     if len(line) > _LONGEST or is_prose(line):
         return line if len(line) <= _LONGEST else ""
     return " ".join(one for one in _END.split(line) if is_prose(one))
+
+
+_HEARSAY = re.compile(
+    r"\b(?:thinks?|thought|believes?|claims?|docs?|documentation|runbook|manual|i read|heard that|in the example"
+    r"|for example|wants? (?:us|me) to|do you think|nothing to do with|(?:last|a) (?:year|month)|(?:years?|months?) ago"
+    r"|in (?:19|20)\d\d|in the past|back then|formerly|previously|elsewhere|similar problem|even after"
+    r"|ruled? (?:it |that |this )?out|not the problem|no difference|not reached|nothing came of it"
+    r"|(?:another|our other|the other) (?:site|firewall|cluster|pool|network|connection|flow)"
+    r"|found none|is (?:green|normal|off|allowed|healthy)|(?:logs?|sees?|shows?) nothing|it is the same|0 times"
+    r"|used to be that|there used to be|this (?:flow|traffic|site|connection) (?:is|uses|goes|does|takes)|here it"
+    r"|had (?:begun|started)|(?:hour|day|week)s? before|still works|(?:does|did) not (?:break|crash)|was gone|sorry"
+    r"|(?:storage|database) cluster|we ignore)\b|: 0$|^(?:is|are|do|does|did|can|could|should|would|has|have)\b"
+    r"|^if \w+ (?:had|were|would)\b",
+    re.IGNORECASE,
+)
+"""Words by which a sentence is about another time, another place or somebody's opinion: it states nothing."""
 
 
 def is_prose(text: str) -> bool:

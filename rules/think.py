@@ -14,7 +14,7 @@ from rules.case import Case, Fact, Finding
 from rules.engine import Engine, Run
 from rules.interpret import ReadLine
 from rules.observe import observe
-from rules.prose import ear_of, prose_of, sentences
+from rules.prose import MOST_HEARD, ear_of, prose_of, sentences
 from rules.read import Reading, read
 from rules.rule import Clued, RuleBook, rule_book
 from rules.timers import Timetable
@@ -127,10 +127,21 @@ def _outspoken(written: Sequence[Fact], observed: Iterable[Fact], words: set[int
 
 def _written(reading: Reading, shelf: Shelf) -> list[Fact]:
     """Give what the engineer's own sentences say."""
+    prose = listened_to(reading, shelf)
+    return ear_of(shelf).facts(sentences(prose)) if prose and shelf.phrases else []
+
+
+def listened_to(reading: Reading, shelf: Shelf) -> list[tuple[int, str]]:
+    """Give the lines that are an engineer's own words, as far as they are listened to, with their numbers."""
     texts = {one.line: one.text for one in reading.unread if not one.cut}
     texts |= {one.record.line: one.record.raw for one in reading.lines if _may_be_words(one, shelf)}
-    prose = [(number, text) for number, line in sorted(texts.items()) if (text := prose_of(line))]
-    return ear_of(shelf).facts(sentences(prose)) if prose and shelf.phrases else []
+    found: list[tuple[int, str]] = []
+    room = MOST_HEARD
+    for number, line in sorted(texts.items()):
+        if (text := prose_of(line)) and len(text) <= room:
+            found.append((number, text))
+            room -= len(text)
+    return found
 
 
 def _may_be_words(line: ReadLine, shelf: Shelf) -> bool:

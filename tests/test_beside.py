@@ -44,8 +44,9 @@ def test_an_exclusion_counts_unless_it_rests_on_what_the_leader_explains() -> No
     assert [one.cause for one in beside(LEADER, [out, back])] == ["c"]
 
 
-def test_at_most_two_are_named() -> None:
-    assert len(beside(LEADER, [hypothesis(name, finding("points to", "three")) for name in "bcd"])) == 2
+def test_at_most_two_are_named_each_for_a_sign_of_its_own() -> None:
+    assert len(beside(LEADER, [hypothesis(name, finding("points to", f"three {name}")) for name in "bcd"])) == 2
+    assert len(beside(LEADER, [hypothesis(name, finding("points to", "three")) for name in "bcd"])) == 1
 
 
 def concluded(**answers: bool | float | str) -> Diagnosis:

@@ -108,3 +108,38 @@ def test_every_phrase_holds_to_its_samples() -> None:
 
 def test_sentences_are_reported_as_unread_all_the_same() -> None:
     assert [one.line for one in read("Something odd happens with the thing here.", SHELF).unread] == [1]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A colleague thinks that the firewall failed over.",
+        "Our runbook says: after a failover, clear the sessions.",
+        "The firewall failed over last year.",
+        "The cluster failed over in 2019 for the last time.",
+        "Our other site works fine after the failover.",
+        "The drops have nothing to do with the policy push.",
+        "Even after a reboot of the firewall the drops continue.",
+        "We ruled out a second ISP line.",
+    ],
+)
+def test_hearsay_other_times_and_other_places_state_nothing(sentence: str) -> None:
+    assert _heard(sentence) == {}
+
+
+def test_each_bullet_is_a_sentence_of_its_own() -> None:
+    listed = [(1, "* no load balancer"), (2, "* the firewall was rebooted"), (3, "- nothing in the server log")]
+    assert [(one.line, one.text) for one in sentences(listed)] == listed
+
+
+def test_what_is_too_much_to_be_listened_to_stays_unread() -> None:
+    many = "\n\n".join(f"Sentence {number} says that the first query after lunch hangs." for number in range(300))
+    diagnosis = EXPERT.diagnose(Case(paste=many))
+    assert [fact.feature for fact in diagnosis.facts if fact.kind == "told"]
+    assert diagnosis.unread
+    assert diagnosis.unread[-1].line == 599
+
+
+def test_sentences_of_which_nothing_was_taken_stay_unread() -> None:
+    paste = "The first query after lunch hangs.\n\nSomebody should look into this matter soon."
+    assert [one.line for one in EXPERT.diagnose(Case(paste=paste)).unread] == [3]

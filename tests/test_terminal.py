@@ -12,10 +12,10 @@ import pexpect
 import pytest
 from rich.console import Console
 
-from bot.terminal import Conversation, fitted, whole_page
-from bot.wording import page
+from bot.terminal import Conversation, _meant, fitted, whole_page
+from bot.wording import QuestionWords, page
 from rules.answers import make_case
-from rules.case import Asked, Diagnosis
+from rules.case import Asked, Case, Diagnosis
 from rules.diagnose import Expert
 
 ROOT = Path(__file__).parent.parent
@@ -237,3 +237,13 @@ def test_a_real_terminal_conversation(leave: str) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_a_number_stands_for_the_choice_on_the_screen(expert: Expert) -> None:
+    case = Case(paste="tcp-rst-from-server", answers={"scope.service": "none", "timing.worked": "sporadic"})
+    thought = expert.think(case, expert.read(case.paste))
+    feature = expert.shelf.features["scope.capture"]
+    offered = thought.family.asking.offered(feature)
+    assert len(offered) < len(feature.choices)
+    words = QuestionWords("scope.capture", "", "", "", None, "", [(one, str(one)) for one in offered])
+    assert _meant(words, feature, str(len(offered))) == "none"
