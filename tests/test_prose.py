@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from knowledge.load import load_shelf
@@ -143,3 +145,19 @@ def test_what_is_too_much_to_be_listened_to_stays_unread() -> None:
 def test_sentences_of_which_nothing_was_taken_stay_unread() -> None:
     paste = "The first query after lunch hangs.\n\nSomebody should look into this matter soon."
     assert [one.line for one in EXPERT.diagnose(Case(paste=paste)).unread] == [3]
+
+
+def test_a_long_paragraph_on_one_line_is_listened_to_sentence_by_sentence() -> None:
+    paragraph = "We run a small shop with two switches and a printer in the cellar. " * 30
+    paste = f"{paragraph}The first query after lunch hangs. {paragraph}"
+    facts = {fact.feature for fact in EXPERT.diagnose(Case(paste=paste)).facts if fact.kind == "told"}
+    assert "timing.only_reused" in facts
+
+
+def test_a_sample_that_is_taken_for_hearsay_is_no_proof() -> None:
+    said = "The firewall failed over."
+    phrases = SHELF.phrases["timing.after_event"]
+    failover = phrases.values["failover"][0].model_copy(update={"samples": [f"The docs say: {said}"]})
+    values = {"failover": [failover]}
+    shelf = replace(SHELF, phrases={phrases.id: phrases.model_copy(update={"values": values})})
+    assert "does not say it" in "".join(message for _, _, message in misheard(shelf))
