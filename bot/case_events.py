@@ -59,10 +59,11 @@ class Withdrawn(Happening):
 
 
 class Asked(Happening):
-    """A question was shown."""
+    """A question was shown. `again`: because what is known of the feature contradicts something else."""
 
     kind: Literal["asked"] = "asked"
     feature: Name
+    again: bool = False
 
 
 class Concluded(Happening):
@@ -75,9 +76,10 @@ class Concluded(Happening):
 
 
 class Outcome(Happening):
-    """It was told what it had been; None is something else than any cause that is known."""
+    """It was told how it ended: `solved`, by a cause that is known or (None) by something else; or not solved."""
 
     kind: Literal["outcome"] = "outcome"
+    solved: bool = True
     cause: Name | None
     note: Sound = Field("", max_length=2000)
 

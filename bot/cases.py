@@ -181,7 +181,7 @@ class Store:
 
     async def create(self, workspace: str, events: Sequence[CaseEvent], leading: Leading | None = None) -> Summary:
         """Begin a case. Raises ValueError without events, CaseFull, Busy."""
-        return await self._change(workspace, lambda change: change.create(events, leading))
+        return await self.change(workspace, lambda change: change.create(events, leading))
 
     async def append(
         self,
@@ -192,11 +192,15 @@ class Store:
         leading: Leading | None = None,
     ) -> Summary:
         """Add events to a case; see Change.append. Raises Busy too."""
-        return await self._change(workspace, lambda change: change.append(case, events, expected, leading))
+        return await self.change(workspace, lambda change: change.append(case, events, expected, leading))
 
     async def delete(self, workspace: str, case: str) -> None:
         """Delete a case, its events, and the replies that tell of it. Raises NoSuchCase, Busy."""
-        await self._change(workspace, lambda change: change.delete(case))
+        await self.change(workspace, lambda change: change.delete(case))
+
+    async def change(self, workspace: str, work: Callable[[Change], Awaitable[T]]) -> T:
+        """Do work in one transaction, again from its beginning if others were in the way. Raises Busy, and its own."""
+        return await self._write(lambda connection: work(Change(connection, workspace, self._now())))
 
     async def once(
         self, workspace: str, key: str, fingerprint: str, work: Callable[[Change], Awaitable[Reply]]
@@ -218,7 +222,7 @@ class Store:
             await _keep(change, key, reply)
             return reply
 
-        return await self._change(workspace, claimed)
+        return await self.change(workspace, claimed)
 
     async def reply(self, workspace: str, key: str, fingerprint: str) -> Reply | None:
         """Look whether a request was answered already, before work is done for it. Raises KeyReused, ValueError."""
@@ -286,9 +290,6 @@ class Store:
                 return await work(connection)
 
         return await self._to_its_end(reading())
-
-    async def _change(self, workspace: str, work: Callable[[Change], Awaitable[T]]) -> T:
-        return await self._write(lambda connection: work(Change(connection, workspace, self._now())))
 
     async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async def attempt() -> T:

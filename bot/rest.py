@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import anyio
 from fastapi import Body, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -15,6 +13,7 @@ from starlette.exceptions import HTTPException
 from bot.limits import Shield
 from bot.settings import Settings, load_settings
 from bot.slack import slack_app
+from bot.threads import Threads
 from knowledge.clause import Value
 from knowledge.load import load_shelf
 from rules.answers import make_case
@@ -44,8 +43,6 @@ class Wanted(BaseModel):
     confirmed: list[str] = Field([], max_length=200, description="Answers that stand in spite of a contradiction")
 
 
-T = TypeVar("T")
-
 _EXAMPLE = {
     "paste": "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK "
     "on interface outside",
@@ -58,22 +55,6 @@ _WELCOME = """whydrop: paste a firewall log line, get the cause, the proof and t
 
 The description of the interface: /openapi.json
 """
-
-
-class Threads:
-    """The service's own entrance: work runs in worker threads, a bounded number at a time, so that a long paste
-    keeps nobody else waiting.
-    """
-
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._limiter: anyio.CapacityLimiter | None = None
-
-    async def __call__(self, work: Callable[[], T], /) -> T:
-        """Give what the function gives."""
-        if self._limiter is None:  # a limiter belongs to a running loop
-            self._limiter = anyio.CapacityLimiter(self._threads)
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
 
 
 def create_app(settings: Settings, expert: Expert) -> FastAPI:

@@ -19,6 +19,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port the service listens on; 0 takes a free one")
     knowledge: Path | None = Field(None, description="Folder with entries of your own, beside ours")
     threads: int = Field(4, ge=1, le=64, description="Diagnoses that may run at the same time")
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///whydrop.sqlite3"), description="Where cases are kept: sqlite:///FILE or postgresql://..."
+    )
+    retention_days: int | None = Field(None, ge=1, le=36500, description="Days after which a silent case is deleted")
+    dev: bool = Field(False, description="1: no keys are asked for; only if the service listens on loopback")
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/]+$", description="The service's address in links")
+    rate: int = Field(600, ge=1, description="Requests a minute of one key, or of one address without a key")
     slack_signing_secret: SecretStr | None = Field(None, description="Slack's signing secret; without it Slack is off")
 
 

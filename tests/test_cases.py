@@ -325,7 +325,7 @@ async def test_who_writes_holds_the_lock_from_the_beginning(tmp_path: Path) -> N
 
     async with Store.open(f"sqlite:///{file}") as store:
         await store.migrate()
-        await store._change("us", work)
+        await store.change("us", work)
         assert is_free(file)
 
 
