@@ -1,87 +1,71 @@
-"""The service: REST, and Slack over HTTP when it is set up, in one process."""
+"""The service: the page, REST, and Slack over HTTP when it is set up, in one process."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
-from fastapi import Body, FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
+from bot.api import asking, cases, diagnoses, knowing
+from bot.api.description import describe
+from bot.api.showing import base_of
+from bot.casebook import Casebook
+from bot.cases import CaseFull, NoSuchCase, Stale, Store
+from bot.entrance import Entrance, is_loopback
 from bot.limits import Shield
+from bot.problems import Problem, of_status, worded
 from bot.settings import Settings, load_settings
 from bot.slack import slack_app
+from bot.tables import Busy
 from bot.threads import Threads
-from knowledge.clause import Value
 from knowledge.load import load_shelf
-from rules.answers import make_case
-from rules.case import Case, Diagnosis
 from rules.diagnose import VERSION, Expert
 from rules.prose import ear_of
 from rules.read import PasteTooLarge
 
-
-def _sound(text: Any) -> Any:
-    """Replace lone surrogates, which JSON can carry and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode("utf-8") if isinstance(text, str) else text
-
-
-Cleaned = Annotated[str, BeforeValidator(_sound)]
-
-
-class Wanted(BaseModel):
-    """What a diagnosis is wanted for: a paste, and what is known already."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    paste: Cleaned = Field("", description="The log line or lines, verbatim")
-    answers: dict[str, Value | None] = Field({}, max_length=200, description="Feature to value; null: I don't know")
-    product: Cleaned | None = Field(None, max_length=100, description="The product that wrote the line")
-    declined: list[str] = Field([], max_length=200, description="Features never to be asked for")
-    confirmed: list[str] = Field([], max_length=200, description="Answers that stand in spite of a contradiction")
-
-
-_EXAMPLE = {
-    "paste": "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK "
-    "on interface outside",
-    "answers": {"timing.worked": "never"},
-}
-_WELCOME = """whydrop: paste a firewall log line, get the cause, the proof and the next step.
-
-  curl -s HOST/v1/diagnoses -H 'Content-Type: application/json' \\
-    -d '{"paste": "...", "answers": {"timing.worked": "never"}}'
-
-The description of the interface: /openapi.json
-"""
+_SUMMARY = "whydrop: paste a firewall log line, get the cause, the proof and the next step."
+_REPLIES_KEPT = timedelta(days=1)
+"""How long an Idempotency-Key is remembered."""
+_EXPIRY_S = 3600.0
+_RETRY_S = "1"
 
 
 def create_app(settings: Settings, expert: Expert) -> FastAPI:
-    """Build the ASGI application."""
+    """Build the ASGI application. Raises ValueError and OSError for a database that cannot be opened."""
     in_thread = Threads(settings.threads)
-    api = FastAPI(title="whydrop", version=VERSION, docs_url=None, redoc_url=None, summary=_WELCOME.splitlines()[0])
+    store = Store.open(settings.database_url.get_secret_value())
+    api = FastAPI(
+        title="whydrop",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        summary=_SUMMARY,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation,
+    )
+    api.state.settings = settings
+    api.state.casebook = Casebook(store, expert, in_thread)
+    api.state.entrance = Entrance(None)
     api.add_middleware(Shield)
-    api.add_exception_handler(HTTPException, _http_problem)
-    api.add_exception_handler(RequestValidationError, _call_problem)
-    api.add_exception_handler(PasteTooLarge, _too_large)
-
-    @api.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    async def welcome() -> PlainTextResponse:
-        return PlainTextResponse(_WELCOME)
-
-    @api.head("/livez", include_in_schema=False)
-    @api.get("/livez", summary="Tell that the process answers")
-    async def livez() -> dict[str, str]:
-        return {"status": "alive", "knowledge": expert.shelf.hash}
-
-    @api.post("/v1/diagnoses", summary="Diagnose a paste; nothing is stored", response_model_by_alias=True)
-    async def diagnoses(wanted: Annotated[Wanted, Body(examples=[_EXAMPLE])]) -> Diagnosis:
-        case = _case(wanted, expert)
-        return await in_thread(lambda: expert.diagnose(case))
-
+    for kind in (Problem, HTTPException, RequestValidationError, *_PROBLEMS):
+        api.add_exception_handler(kind, _answered)
+    for router in (diagnoses.router, cases.router, asking.router, knowing.router):
+        api.include_router(router)
+    describe(api, expert.shelf, keys=not is_open(settings))
     api.mount("/slack", slack_app(settings, in_thread, expert))
     return api
+
+
+def is_open(settings: Settings) -> bool:
+    """Tell whether anybody on this machine may use the service without a key."""
+    return settings.dev and is_loopback(settings.host)
 
 
 def create() -> FastAPI:
@@ -92,35 +76,77 @@ def create() -> FastAPI:
     return create_app(settings, expert)
 
 
-def _case(wanted: Wanted, expert: Expert) -> Case:
+@asynccontextmanager
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
+    """Bring the tables up to date before the first request, and leave nothing half done after the last."""
+    store: Store = api.state.casebook.store
+    await store.migrate()
+    expiry = asyncio.create_task(_expiring(store, api.state.settings.retention_days))
     try:
-        return make_case(expert.shelf, wanted.paste, wanted.answers, wanted.product, wanted.declined, wanted.confirmed)
-    except ValueError as wrong:
-        raise HTTPException(422, str(wrong)) from None
+        yield
+    finally:
+        expiry.cancel()
+        await asyncio.gather(expiry, return_exceptions=True)
+        await store.close()
 
 
-def problem(status: int, title: str, detail: str, **more: object) -> JSONResponse:
-    """Answer with a problem as RFC 9457 writes it."""
-    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return JSONResponse(content, status, media_type="application/problem+json")
+async def _expiring(store: Store, days: int | None) -> None:
+    """Forget, every hour, what is kept for a time only."""
+    while True:
+        now = datetime.now(UTC)
+        try:
+            await store.expire_replies(now - _REPLIES_KEPT)
+            if days is not None:
+                await store.expire(now - timedelta(days=days))
+        except Busy:
+            pass  # the next time will do
+        await asyncio.sleep(_EXPIRY_S)
 
 
-async def _http_problem(_request: Request, wrong: Exception) -> JSONResponse:
-    status = wrong.status_code if isinstance(wrong, HTTPException) else 500
-    detail = wrong.detail if isinstance(wrong, HTTPException) else ""
-    answer = problem(status, "The request was refused", str(detail))
-    if isinstance(wrong, HTTPException) and wrong.headers:
-        answer.headers.update(wrong.headers)
-    return answer
+def _operation(route: APIRoute) -> str:
+    return f"{route.tags[0] if route.tags else 'whydrop'}-{route.name}".replace("_", "-")
 
 
-async def _call_problem(request: Request, wrong: Exception) -> JSONResponse:
-    if "json" not in request.headers.get("content-type", ""):
-        return problem(415, "The body is not JSON", "send JSON, with the header Content-Type: application/json")
-    errors = wrong.errors() if isinstance(wrong, RequestValidationError) else []
-    found = [{"at": "/".join(map(str, one["loc"])), "detail": one["msg"]} for one in errors[:20]]
-    return problem(422, "The request is not of the form that is wanted", "see errors, and /openapi.json", errors=found)
+_PROBLEMS: Mapping[type[Exception], str] = {
+    PasteTooLarge: "too-large",
+    NoSuchCase: "no-such-case",
+    Stale: "stale",
+    CaseFull: "case-full",
+    Busy: "busy",
+}
 
 
-async def _too_large(_request: Request, wrong: Exception) -> JSONResponse:
-    return problem(413, "The paste is too large", str(wrong))
+async def _answered(request: Request, wrong: Exception) -> Response:
+    """Answer what was raised with a problem."""
+    sent = worded(_problem(request, wrong), base_of(request))
+    return Response(sent.body, sent.status, dict(sent.headers))
+
+
+def _problem(request: Request, wrong: Exception) -> Problem:
+    if isinstance(wrong, Problem):
+        return wrong
+    if isinstance(wrong, RequestValidationError):
+        return _invalid(request, wrong)
+    if isinstance(wrong, HTTPException):
+        allowed = {"allow": ", ".join(_methods(request))} if wrong.status_code == 405 else {}
+        return of_status(wrong.status_code, str(wrong.detail), {**(wrong.headers or {}), **allowed})
+    kind = next(name for type_, name in _PROBLEMS.items() if isinstance(wrong, type_))
+    return Problem(kind, str(wrong), {"retry-after": _RETRY_S} if kind == "busy" else None)
+
+
+def _invalid(request: Request, wrong: RequestValidationError) -> Problem:
+    if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
+        return Problem("not-json", "send JSON, with the header Content-Type: application/json")
+    errors = [{"at": "/".join(map(str, one["loc"])), "detail": one["msg"]} for one in wrong.errors()[:20]]
+    return Problem("invalid", errors[0]["detail"] if errors else "", errors=errors)
+
+
+def _methods(request: Request) -> list[str]:
+    """List what can be done at an address: each router knows only its own."""
+    found = {
+        method
+        for route in request.app.routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
+    return sorted(found)
