@@ -56,7 +56,8 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     api.add_middleware(Shield)
     for kind in (Problem, HTTPException, RequestValidationError, *_PROBLEMS):
         api.add_exception_handler(kind, _answered)
-    for router in (diagnoses.router, cases.router, asking.router, knowing.router):
+    api.state.routers = (diagnoses.router, cases.router, asking.router, knowing.router)
+    for router in api.state.routers:
         api.include_router(router)
     describe(api, expert.shelf, keys=not is_open(settings))
     api.mount("/slack", slack_app(settings, in_thread, expert))
@@ -128,8 +129,8 @@ def _problem(request: Request, wrong: Exception) -> Problem:
     if isinstance(wrong, RequestValidationError):
         return _invalid(request, wrong)
     if isinstance(wrong, HTTPException):
-        allowed = {"allow": ", ".join(_methods(request))} if wrong.status_code == 405 else {}
-        return of_status(wrong.status_code, str(wrong.detail), {**(wrong.headers or {}), **allowed})
+        headers = {"allow": ", ".join(_methods(request))} if wrong.status_code == 405 else wrong.headers
+        return of_status(wrong.status_code, str(wrong.detail), headers)
     kind = next(name for type_, name in _PROBLEMS.items() if isinstance(wrong, type_))
     return Problem(kind, str(wrong), {"retry-after": _RETRY_S} if kind == "busy" else None)
 
@@ -145,7 +146,8 @@ def _methods(request: Request) -> list[str]:
     """List what can be done at an address: each router knows only its own."""
     found = {
         method
-        for route in request.app.routes
+        for router in request.app.state.routers
+        for route in router.routes
         if route.matches(request.scope)[0] is not Match.NONE
         for method in getattr(route, "methods", None) or ()
     }

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
+from pydantic import Field
 
 from bot.api.diagnoses import JSON, LINE
 from bot.api.once import WritingOnce, sent
@@ -35,6 +36,15 @@ from rules.answers import product_id
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 CURSOR = r"^[0-9]{1,16}-[a-z2-7]{26}$"
+
+
+class Listing(Filters):
+    """Which cases are listed, and which part of the list."""
+
+    cursor: Annotated[str | None, Field(pattern=CURSOR)] = None
+    limit: int = Field(20, ge=1, le=100)
+
+
 _TAG = re.compile(r'"(\d{1,9})-([0-9a-f]+)"', re.ASCII)
 
 
@@ -61,12 +71,11 @@ async def begin(
 async def listed(
     request: Request,
     caller: Reading,
-    filters: Annotated[Filters, Query()],
-    cursor: Annotated[str | None, Query(pattern=CURSOR)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    wanted: Annotated[Listing, Query()],
 ) -> Response:
     """List the cases of the key's workspace. `next`, and the header Link, lead to the next part."""
-    page = await _book(request).list(caller.workspace, filters, cursor, limit)
+    filters = Filters(**wanted.model_dump(exclude={"cursor", "limit"}))
+    page = await _book(request).list(caller.workspace, filters, wanted.cursor, wanted.limit)
     found = CaseList(cases=[Listed.model_validate(one, from_attributes=True) for one in page.cases], next=page.cursor)
     more = {"link": f'<{request.url.include_query_params(cursor=page.cursor)}>; rel="next"'} if page.cursor else {}
     return Response(found.model_dump_json(), headers={**JSON, **more})
