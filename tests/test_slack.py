@@ -41,6 +41,7 @@ from tests.loopback_slack import (
     running,
     signed,
 )
+from tests.service import set_up
 
 T = TypeVar("T")
 JSON = "application/json"
@@ -69,8 +70,9 @@ def served(expert: Expert, thread: InThread = in_thread, how: Settings = SETTING
 
 
 @pytest.fixture(scope="module")
-def service(expert: Expert) -> Iterator[str]:
-    with running(create_app(SETTINGS, expert)) as address:
+def service(expert: Expert, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    file = tmp_path_factory.mktemp("slack") / "cases.sqlite3"
+    with running(create_app(set_up(file, slack_signing_secret=SecretStr(SECRET)), expert)) as address:
         yield address
 
 

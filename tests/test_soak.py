@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from bot.rest import create_app
-from bot.settings import Settings
 from rules.case import Case
 from rules.diagnose import Expert
 from rules.prove import case_of, worked_cases
+from tests.service import HOST, set_up
 
 THREADS = 8
 SHORT, LONG, PART = 1_500, 50_000, 10_000
@@ -33,18 +33,18 @@ Entrance = Callable[[Case], str]
 
 
 @contextmanager
-def _by_expert(expert: Expert) -> Iterator[Entrance]:
+def _by_expert(expert: Expert, _folder: Path) -> Iterator[Entrance]:
     yield lambda case: expert.diagnose(case).model_dump_json(by_alias=True)
 
 
 @contextmanager
-def _by_service(expert: Expert) -> Iterator[Entrance]:
+def _by_service(expert: Expert, folder: Path) -> Iterator[Entrance]:
     """Go through the whole service, which works in threads of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    transport = httpx.ASGITransport(app=create_app(Settings(threads=THREADS), expert))
-    client = httpx.AsyncClient(transport=transport, base_url="http://whydrop")
+    transport = httpx.ASGITransport(app=create_app(set_up(folder / "cases.sqlite3", threads=THREADS), expert))
+    client = httpx.AsyncClient(transport=transport, base_url=HOST)
 
     def diagnosed(case: Case) -> str:
         answers = {name: value for name, value in case.answers.items() if name != "log.event"}  # no answer, a line's
@@ -61,9 +61,11 @@ def _by_service(expert: Expert) -> Iterator[Entrance]:
 
 
 @pytest.fixture(scope="module", params=[_by_expert, _by_service], ids=["pure function", "service"])
-def entrance(request: pytest.FixtureRequest, expert: Expert) -> Iterator[Entrance]:
-    make: Callable[[Expert], AbstractContextManager[Entrance]] = request.param
-    with make(expert) as made:
+def entrance(
+    request: pytest.FixtureRequest, expert: Expert, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Entrance]:
+    make: Callable[[Expert, Path], AbstractContextManager[Entrance]] = request.param
+    with make(expert, tmp_path_factory.mktemp("soak")) as made:
         yield made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
@@ -23,6 +23,10 @@ from rules.explain import Unmet, grounds, what_if, why_not
 
 router = APIRouter(prefix="/v1/cases/{case}", tags=["cases"])
 T = TypeVar("T")
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A picture", "content": {"image/svg+xml": {"schema": {"type": "string"}}}},
+    204: {"description": "Nothing of what happened is known"},
+}
 
 
 @router.get("/why/{cause}", summary="Tell from which facts a cause has its place")
@@ -59,7 +63,7 @@ async def what_if_answered(request: Request, caller: Reading, case: str, feature
     return WhatIfShown(feature=asked, answers=answers, words=what_if_words(found))
 
 
-@router.get("/picture", summary="Draw what happened", response_class=Response)
+@router.get("/picture", summary="Draw what happened", response_class=Response, responses=_PICTURE)
 async def drawn(request: Request, caller: Reading, case: str) -> Response:
     """Give a picture of the packets as SVG; no content where nothing of what happened is known."""
     consulted = await casebook(request).read(caller.workspace, case)

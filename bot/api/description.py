@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -63,7 +63,7 @@ def _described(api: FastAPI, shelf: Shelf, *, keys: bool) -> dict[str, Any]:
         found["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for path, method, operation in _operations(found):
         _tell_problems(path, method, operation, keys=keys)
-        _name_parameters(operation, shelf)
+        _name_parameters(path, operation, shelf)
     _link(found["paths"])
     return found
 
@@ -118,9 +118,10 @@ def _problem(status: int) -> dict[str, Any]:
     return {"description": f"A problem: {kinds}", "content": {PROBLEM_JSON: {"schema": schema}}}
 
 
-def _name_parameters(operation: dict[str, Any], shelf: Shelf) -> None:
+def _name_parameters(path: str, operation: dict[str, Any], shelf: Shelf) -> None:
     """Say what may stand in an address."""
-    names = {
+    names: dict[str, dict[str, Any]] = {
+        "id": {"enum": sorted(_ids(path.split("/")[2], shelf))},
         "case": {"type": "string", "pattern": CASE_ID},
         "cause": {"enum": sorted(shelf.causes)},
         "feature": {"enum": sorted(answers_schema(shelf)["properties"])},
@@ -129,6 +130,13 @@ def _name_parameters(operation: dict[str, Any], shelf: Shelf) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path" and parameter["name"] in names:
             parameter["schema"] = names[parameter["name"]]
+
+
+def _ids(kind: str, shelf: Shelf) -> Iterable[str]:
+    if kind == "questions":
+        return [one.id for one in shelf.features.values() if one.question]
+    found: Mapping[str, object] = getattr(shelf, kind, {})
+    return found
 
 
 def _link(paths: dict[str, Any]) -> None:
