@@ -22,7 +22,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.case_events import CaseEvent, KeptCase, Leading, Numbered, State, Summary, read_event
-from bot.tables import CASES, EVENTS, ID_LENGTH, REPLIES, WRITES, Busy, keep_a_log, migrated, open_engine, patiently
+from bot.tables import (
+    CASES,
+    EVENTS,
+    ID_LENGTH,
+    REPLIES,
+    WEBHOOKS,
+    WRITES,
+    Busy,
+    keep_a_log,
+    migrated,
+    open_engine,
+    patiently,
+)
 from knowledge.model import SymptomId
 from rules.case import Standing
 
@@ -106,7 +118,7 @@ class Change:
 
     async def create(self, events: Sequence[CaseEvent], leading: Leading | None = None) -> Summary:
         """Begin a case. Raises CaseFull, and ValueError without events."""
-        empty = Summary(_new_id(), 0, self.at, self.at)
+        empty = Summary(new_id(), 0, self.at, self.at)
         bodies = _bodies(empty, events, self.at)
         summary = empty.after(events, leading, self.at)
         await self.connection.execute(insert(CASES).values(workspace=self.workspace, **asdict(summary)))
@@ -153,7 +165,7 @@ class Store:
         self._sqlite = engine.dialect.name == "sqlite"
         # SQLite takes one writer at a time and lets the others poll: within a process they rather queue.
         self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if self._sqlite else nullcontext()
-        self._now = now or _utc
+        self.now = now or _utc
         self._running: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -179,7 +191,7 @@ class Store:
         """Make the tables, or bring them up to date. Of several processes one does it, the others wait. Raises Busy."""
         if self._sqlite:
             await patiently(lambda: keep_a_log(self._engine))
-        await self._write(migrated)
+        await self.write_with(migrated)
 
     async def create(self, workspace: str, events: Sequence[CaseEvent], leading: Leading | None = None) -> Summary:
         """Begin a case. Raises ValueError without events, CaseFull, Busy."""
@@ -202,7 +214,7 @@ class Store:
 
     async def change(self, workspace: str, work: Callable[[Change], Awaitable[T]]) -> T:
         """Do work in one transaction, again from its beginning if others were in the way. Raises Busy, and its own."""
-        return await self._write(lambda connection: work(Change(connection, workspace, self._now())))
+        return await self.write_with(lambda connection: work(Change(connection, workspace, self.now())))
 
     async def once(
         self, workspace: str, key: str, fingerprint: str, work: Callable[[Change], Awaitable[Reply]]
@@ -228,7 +240,7 @@ class Store:
 
     async def reply(self, workspace: str, key: str, fingerprint: str) -> Reply | None:
         """Look whether a request was answered already, before work is done for it. Raises KeyReused, ValueError."""
-        return await self._read(lambda connection: _reply(connection, workspace, key, fingerprint))
+        return await self.read_with(lambda connection: _reply(connection, workspace, key, fingerprint))
 
     async def read(self, workspace: str, case: str) -> KeptCase:
         """Read a case with all its events. Raises NoSuchCase, for other workspaces' cases too."""
@@ -255,12 +267,10 @@ class Store:
         return Page(cases, _cursor(cases[-1]) if len(found) > limit else None)
 
     async def delete_workspace(self, workspace: str) -> int:
-        """Delete all that a workspace has; gives the number of its cases. Raises Busy."""
+        """Delete all that a workspace has but its keys; gives the number of its cases. Raises Busy."""
         mine = select(CASES.c.id).where(CASES.c.workspace == workspace).order_by(CASES.c.id)
         gone = await self._delete(mine.with_for_update())
-        await self._write(
-            lambda connection: connection.execute(delete(REPLIES).where(REPLIES.c.workspace == workspace))
-        )
+        await self.write_with(lambda connection: _forgotten(connection, workspace))
         return gone
 
     async def expire(self, older_than: datetime) -> int:
@@ -272,28 +282,32 @@ class Store:
     async def expire_replies(self, older_than: datetime) -> None:
         """Forget the replies, and their Idempotency-Keys, that were given before. Raises Busy."""
         replies = delete(REPLIES).where(REPLIES.c.created < older_than)
-        await self._write(lambda connection: connection.execute(replies))
+        await self.write_with(lambda connection: connection.execute(replies))
 
     async def _delete(self, chosen: Select[tuple[str]]) -> int:
         """Delete cases, some at a time, so that nobody waits long."""
-        gone = some = await self._write(lambda connection: _deleted(connection, chosen.limit(_BATCH)))
+        gone = some = await self.write_with(lambda connection: _deleted(connection, chosen.limit(_BATCH)))
         while some == _BATCH:
-            some = await self._write(lambda connection: _deleted(connection, chosen.limit(_BATCH)))
+            some = await self.write_with(lambda connection: _deleted(connection, chosen.limit(_BATCH)))
             gone += some
         return gone
 
     async def _rows(self, chosen: Select[Any]) -> Sequence[Row[Any]]:
-        found: Result[Any] = await self._read(lambda connection: connection.execute(chosen))
+        found: Result[Any] = await self.read_with(lambda connection: connection.execute(chosen))
         return found.all()
 
-    async def _read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def read_with(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Read in one transaction."""
+
         async def reading() -> T:
             async with self._engine.connect() as connection:
                 return await work(connection)
 
         return await self._to_its_end(reading())
 
-    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def write_with(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Write in one transaction, again from its beginning if others were in the way. Raises Busy, and its own."""
+
         async def attempt() -> T:
             async with self._writer.begin() as connection:
                 return await work(connection)
@@ -310,6 +324,12 @@ class Store:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
+
+
+async def _forgotten(connection: AsyncConnection, workspace: str) -> None:
+    """Delete what a workspace has beside its cases; deliveries go with their webhook."""
+    for table in (REPLIES, WEBHOOKS):
+        await connection.execute(delete(table).where(table.c.workspace == workspace))
 
 
 async def _deleted(connection: AsyncConnection, chosen: Select[tuple[str]]) -> int:
@@ -357,7 +377,7 @@ def _checked(key: str) -> str:
     return key
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """Make an id that cannot be guessed: 128 random bits."""
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
 

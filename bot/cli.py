@@ -16,6 +16,7 @@ import typer
 import uvicorn
 
 from bot.calls import NOTHING_READ, fail, our_expert, our_settings, our_shelf
+from bot.keying import keys
 from bot.knowing import knowledge
 from bot.lines import lines_of
 from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(knowledge, name="knowledge")
+app.add_typer(keys, name="keys")
 
 
 @app.command()

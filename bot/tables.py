@@ -121,6 +121,56 @@ REPLIES = Table(
     Column("created", Utc, nullable=False, index=True),
 )
 
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("workspace", Text, nullable=False, index=True),
+    Column("scopes", Text, nullable=False),
+    Column("created", Utc, nullable=False),
+    Column("expires", Utc),
+    Column("revoked", Utc),
+    Column("used", Utc),
+)
+
+WEBHOOKS = Table(
+    "webhooks",
+    METADATA,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("workspace", Text, nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    # Not hashed as keys are: it signs, so it has to be known.
+    Column("secret", Text, nullable=False),
+    Column("former", Text),
+    Column("former_until", Utc),
+    Column("created", Utc, nullable=False),
+    Column("failing", Utc),
+    Column("disabled", Utc),
+    Column("why", Text),
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("webhook", ForeignKey(WEBHOOKS.c.id, ondelete="CASCADE"), nullable=False),
+    # A delivery tells what its case holds: it goes with it.
+    Column("case", ForeignKey(CASES.c.id, ondelete="CASCADE"), index=True),
+    Column("type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created", Utc, nullable=False, index=True),
+    # When it is tried (again): also the end of the lease of whoever is trying. None: never again.
+    Column("due", Utc, index=True),
+    Column("tries", Integer, nullable=False),
+    Column("tried", Utc),
+    Column("status", Integer),
+    Column("outcome", Text),
+    Column("delivered", Utc),
+)
+Index("ix_deliveries_listed", DELIVERIES.c.webhook, DELIVERIES.c.created.desc(), DELIVERIES.c.id)
+
 
 def open_engine(url: str) -> AsyncEngine:
     """Open a database; nothing is read yet. Raises ValueError for an address that is neither, OSError for a wrong path.
