@@ -17,10 +17,12 @@ from bot.case_events import (
     Leading,
     Numbered,
     Pasted,
+    Summary,
     Withdrawn,
     replayed,
 )
 from bot.cases import Change, Filters, Page, Stale, Store
+from bot.outbox import announce
 from bot.tables import Busy
 from bot.threads import Threads
 from rules.answers import asked_again
@@ -64,10 +66,19 @@ class Told:
             known = self.before.summary
             summary = await change.append(known.id, self.events, known.version, leading)
             earlier = self.before.events
+        for event in self.events:
+            if isinstance(event, Concluded):
+                await announce(change, "case.concluded", _about(summary, event))
         added = (
             Numbered(number, summary.updated, event) for number, event in enumerate(self.events, start=len(earlier) + 1)
         )
         return Consulted(KeptCase(summary, (*earlier, *added)), self.diagnosis)
+
+
+def _about(summary: Summary, event: Concluded) -> dict[str, object]:
+    """Say what webhooks are told: nothing of what was pasted."""
+    known = {"case": summary.id, "symptom": summary.symptom, "product": summary.product}
+    return {**known, **event.model_dump(exclude={"kind"})}
 
 
 Keeping = Callable[[Told], Awaitable[T]]

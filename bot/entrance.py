@@ -3,53 +3,57 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 
+from bot.keys import Keys, Scope, WrongKey
 from bot.problems import Problem
 
-Scope = Literal["read", "write"]
 COOKIE = "whydrop_key"
 LOCAL = "local"
 """The workspace of a service without keys."""
 _SCHEME = "bearer "
 _LONGEST = 200
+_CHALLENGE = {"www-authenticate": 'Bearer realm="whydrop"'}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a key, by its name, and the workspace whose cases it sees."""
+    """Who asks: a key by its name and its public id, and the workspace whose cases it sees."""
 
     workspace: str
     name: str
     scopes: frozenset[Scope]
-
-
-class Ring(Protocol):
-    """Knows keys."""
-
-    def caller(self, token: str) -> Awaitable[Caller]:
-        """Tell whose key it is. Raises Problem for a key that is none."""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """The entrance of a service. `ring` is None where no keys are asked for."""
+    """The entrance of a service. `keys` is None where none is asked for."""
 
-    ring: Ring | None
+    keys: Keys | None
 
     async def caller(self, request: Request, scope: Scope) -> Caller:
         """Tell who asks. Raises Problem."""
-        if self.ring is None:
+        if self.keys is None:
             return Caller(LOCAL, LOCAL, frozenset({"read", "write"}))
-        caller = await self.ring.caller(_token(request))
+        caller = await self.bearer(_token(request))
         request.state.caller = caller
         if scope not in caller.scopes:
             raise Problem("missing-scope", f"the key has not the scope “{scope}”")
         return caller
+
+    async def bearer(self, token: str) -> Caller:
+        """Tell whose key it is. Raises Problem for one that is none."""
+        if self.keys is None:
+            raise Problem("wrong-key", "no keys are asked for here")
+        try:
+            key = await self.keys.check(token)
+        except WrongKey:
+            raise Problem("wrong-key", headers=_CHALLENGE) from None
+        return Caller(key.workspace, key.name, key.scopes, key.id)
 
 
 def is_loopback(host: str) -> bool:
@@ -61,17 +65,16 @@ def is_loopback(host: str) -> bool:
 
 
 def _token(request: Request) -> str:
-    challenge = {"www-authenticate": 'Bearer realm="whydrop"'}
     stated = request.headers.get("authorization")
     token = request.cookies.get(COOKIE, "") if stated is None else stated
     if stated is not None:
         if stated[: len(_SCHEME)].lower() != _SCHEME:
-            raise Problem("no-key", "the header Authorization is of the form: Bearer whydrop_...", challenge)
+            raise Problem("no-key", "the header Authorization is of the form: Bearer whydrop_...", _CHALLENGE)
         token = stated[len(_SCHEME) :].strip()
     if not token:
-        raise Problem("no-key", headers=challenge)
+        raise Problem("no-key", headers=_CHALLENGE)
     if len(token) > _LONGEST or not token.isascii():
-        raise Problem("wrong-key", headers=challenge)
+        raise Problem("wrong-key", headers=_CHALLENGE)
     return token
 
 

@@ -102,22 +102,32 @@ class Webhooks:
         self._reach = reach or Reach()
 
     async def add(self, workspace: str, url: str) -> tuple[Webhook, str]:
-        """Add a webhook; gives the secret that it checks signatures with, which cannot be had again.
+        """Add a webhook, in a transaction of its own; see `add_in`. Raises RefusedTarget, TooManyWebhooks, Busy."""
+        await self.check(url)
+        return await self._store.change(workspace, lambda change: self.add_in(change, url))
 
-        Raises RefusedTarget with the rule that the address breaks, TooManyWebhooks, Busy.
-        """
+    async def check(self, url: str) -> None:
+        """Ask whether an address may be told. Raises RefusedTarget with the rule that it breaks."""
         await self._reach.check(url)
-        webhook, secret = Webhook(new_id(), url, self._store.now()), _new_secret()
 
-        async def added(connection: AsyncConnection) -> None:
-            await _one_at_a_time(connection, workspace)
-            counted = select(func.count()).select_from(WEBHOOKS).where(WEBHOOKS.c.workspace == workspace)
-            if (await connection.scalar(counted) or 0) >= MOST_WEBHOOKS:
-                raise TooManyWebhooks
-            row = {"id": webhook.id, "workspace": workspace, "url": url, "secret": secret, "created": webhook.created}
-            await connection.execute(insert(WEBHOOKS).values(row))
+    async def add_in(self, change: Change, url: str) -> tuple[Webhook, str]:
+        """Add a webhook that was checked; gives the secret of its signatures, which cannot be had again.
 
-        await self._store.write_with(added)
+        Raises TooManyWebhooks.
+        """
+        webhook, secret = Webhook(new_id(), url, change.at), _new_secret()
+        await _one_at_a_time(change.connection, change.workspace)
+        counted = select(func.count()).select_from(WEBHOOKS).where(WEBHOOKS.c.workspace == change.workspace)
+        if (await change.connection.scalar(counted) or 0) >= MOST_WEBHOOKS:
+            raise TooManyWebhooks
+        row = {
+            "id": webhook.id,
+            "workspace": change.workspace,
+            "url": url,
+            "secret": secret,
+            "created": webhook.created,
+        }
+        await change.connection.execute(insert(WEBHOOKS).values(row))
         return webhook, secret
 
     async def list(self, workspace: str) -> tuple[Webhook, ...]:
@@ -134,7 +144,13 @@ class Webhooks:
 
     async def enable(self, workspace: str, webhook: str) -> None:
         """Send again what happens from now on; what was given up stays so. Raises NoSuchWebhook, Busy."""
-        await self._update(workspace, webhook, {"disabled": None, "why": None, "failing": None})
+        await self._store.change(workspace, lambda change: self.enable_in(change, webhook))
+
+    async def enable_in(self, change: Change, webhook: str) -> None:
+        """Send again, from the end of the change on. Raises NoSuchWebhook."""
+        enabled = update(WEBHOOKS).where(_is(change.workspace, webhook)).values(disabled=None, why=None, failing=None)
+        if not (await change.connection.execute(enabled)).rowcount:
+            raise NoSuchWebhook
 
     async def rotate(self, workspace: str, webhook: str) -> str:
         """Give a webhook a new secret; for a day the former one signs too. Raises NoSuchWebhook, Busy."""

@@ -13,17 +13,21 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from bot.api import asking, cases, diagnoses, knowing
+from bot.api import asking, cases, diagnoses, knowing, telling
 from bot.api.description import describe
 from bot.api.showing import base_of
 from bot.casebook import Casebook
 from bot.cases import CaseFull, NoSuchCase, Stale, Store
 from bot.entrance import Entrance, is_loopback
+from bot.keys import Keys
 from bot.limits import Shield
+from bot.outbox import NoSuchWebhook, TooManyWebhooks, Webhooks
+from bot.postman import Postman
 from bot.problems import Problem, of_status, worded
 from bot.settings import Settings, load_settings
 from bot.slack import slack_app
 from bot.tables import Busy
+from bot.targets import RefusedTarget
 from bot.threads import Threads
 from knowledge.load import load_shelf
 from rules.diagnose import VERSION, Expert
@@ -52,11 +56,12 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     )
     api.state.settings = settings
     api.state.casebook = Casebook(store, expert, in_thread)
-    api.state.entrance = Entrance(None)
+    api.state.entrance = Entrance(None if is_open(settings) else Keys(store))
+    api.state.webhooks = Webhooks(store)
     api.add_middleware(Shield)
     for kind in (Problem, HTTPException, RequestValidationError, *_PROBLEMS):
         api.add_exception_handler(kind, _answered)
-    api.state.routers = (diagnoses.router, cases.router, asking.router, knowing.router)
+    api.state.routers = (diagnoses.router, cases.router, asking.router, telling.router, knowing.router)
     for router in api.state.routers:
         api.include_router(router)
     describe(api, expert.shelf, keys=not is_open(settings))
@@ -82,12 +87,16 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     """Bring the tables up to date before the first request, and leave nothing half done after the last."""
     store: Store = api.state.casebook.store
     await store.migrate()
-    expiry = asyncio.create_task(_expiring(store, api.state.settings.retention_days))
+    beside = [
+        asyncio.create_task(_expiring(store, api.state.settings.retention_days)),
+        asyncio.create_task(Postman(store).run()),
+    ]
     try:
         yield
     finally:
-        expiry.cancel()
-        await asyncio.gather(expiry, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await store.close()
 
 
@@ -113,6 +122,9 @@ _PROBLEMS: Mapping[type[Exception], str] = {
     NoSuchCase: "no-such-case",
     Stale: "stale",
     CaseFull: "case-full",
+    NoSuchWebhook: "no-such-webhook",
+    TooManyWebhooks: "too-many-webhooks",
+    RefusedTarget: "refused-target",
     Busy: "busy",
 }
 
