@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import select
 import socket
 import sys
@@ -20,6 +21,7 @@ from bot.keying import keys
 from bot.knowing import knowledge
 from bot.lines import lines_of
 from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
+from bot.settings import Settings
 from bot.terminal import Conversation, console, whole_page
 from bot.wording import page
 from knowledge.shelf import Shelf
@@ -190,11 +192,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
-    """Serve REST and Slack over HTTP in one process."""
+    """Serve the page, REST and Slack over HTTP in one process."""
     settings = our_settings()
     our_shelf()  # so that a wrong entry is told here, and not from inside the server
     address, number = host or settings.host, settings.port if port is None else port
     _check_free(address, number)
+    os.environ["WHYDROP_HOST"] = address  # whether keys are asked for depends on it
+    typer.echo(f"whydrop: {_who_may(settings.model_copy(update={'host': address}))}", err=True)
     uvicorn.run(
         "bot.rest:create",  # by name: the other commands need not wait for its imports
         factory=True,
@@ -203,6 +207,14 @@ def serve(
         access_log=False,  # it would log query strings, in which somebody may have put a paste
         limit_concurrency=settings.threads * 64,
     )
+
+
+def _who_may(settings: Settings) -> str:
+    """Say who may use the service."""
+    if settings.open:
+        return "open to everybody on this machine; no keys are asked for"
+    ignored = f"WHYDROP_DEV does not count, for {settings.host} is not this machine alone; " if settings.dev else ""
+    return f"{ignored}keys are asked for, made with: python -m bot keys create NAME"
 
 
 def _check_free(host: str, port: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -54,14 +53,6 @@ class Entrance:
         except WrongKey:
             raise Problem("wrong-key", headers=_CHALLENGE) from None
         return Caller(key.workspace, key.name, key.scopes, key.id)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on is this machine's own."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _token(request: Request) -> str:

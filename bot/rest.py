@@ -18,7 +18,7 @@ from bot.api.description import describe
 from bot.api.showing import base_of
 from bot.casebook import Casebook
 from bot.cases import CaseFull, NoSuchCase, Stale, Store
-from bot.entrance import Entrance, is_loopback
+from bot.entrance import Entrance
 from bot.keys import Keys
 from bot.limits import Shield
 from bot.outbox import NoSuchWebhook, TooManyWebhooks, Webhooks
@@ -56,7 +56,7 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     )
     api.state.settings = settings
     api.state.casebook = Casebook(store, expert, in_thread)
-    api.state.entrance = Entrance(None if is_open(settings) else Keys(store))
+    api.state.entrance = Entrance(None if settings.open else Keys(store))
     api.state.webhooks = Webhooks(store)
     api.add_middleware(Shield)
     for kind in (Problem, HTTPException, RequestValidationError, *_PROBLEMS):
@@ -64,14 +64,9 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     api.state.routers = (diagnoses.router, cases.router, asking.router, telling.router, knowing.router)
     for router in api.state.routers:
         api.include_router(router)
-    describe(api, expert.shelf, keys=not is_open(settings))
+    describe(api, expert.shelf, keys=not settings.open)
     api.mount("/slack", slack_app(settings, in_thread, expert))
     return api
-
-
-def is_open(settings: Settings) -> bool:
-    """Tell whether anybody on this machine may use the service without a key."""
-    return settings.dev and is_loopback(settings.host)
 
 
 def create() -> FastAPI:
