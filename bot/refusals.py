@@ -8,9 +8,10 @@ from typing import Literal
 
 from starlette.types import Send
 
-Kind = Literal["misdirected", "cross-site", "too-large", "too-many-requests", "fault", "busy"]
+Kind = Literal["malformed", "misdirected", "cross-site", "too-large", "too-many-requests", "fault", "busy"]
 
 KINDS: Mapping[Kind, tuple[int, str]] = {
+    "malformed": (400, "The request cannot be read"),
     "misdirected": (421, "That is not this service's name"),
     "cross-site": (403, "The request comes from another site"),
     "too-large": (413, "The request is too large"),

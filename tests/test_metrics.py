@@ -103,7 +103,7 @@ def test_openmetrics_is_written_for_whoever_wants_it(metrics: Metrics) -> None:
     metrics.deliveries(lambda: {"pending": 1})
     text, content_type = exposition(metrics.registry, "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
     assert content_type.startswith("application/openmetrics-text; version=1.0.0")
-    families = {one.name for one in openmetrics.text_string_to_metric_families(text.decode())}
+    families = {one.name for one in openmetrics.text_string_to_metric_families(text.decode())}  # type: ignore[no-untyped-call]
     assert {"whydrop_requests", "whydrop_request_seconds", "whydrop_deliveries"} <= families
     assert exposition(metrics.registry)[1].startswith("text/plain")
 
