@@ -33,9 +33,10 @@ class Taken:
 
 @dataclass
 class Receiver:
-    """What was taken, and what is answered: the planned answers first, then 200."""
+    """What was taken, and what is answered: what a path always gives, or the planned answers, then 200."""
 
     port: int = 0
+    always: dict[str, bytes] = field(default_factory=dict)
     planned: deque[bytes] = field(default_factory=deque)
     taken: list[Taken] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,7 +59,7 @@ class Receiver:
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         body = await reader.readexactly(int(headers["content-length"]))
         self.taken.append(Taken(first.split(" ")[1], headers, body))
-        answer = self.planned.popleft() if self.planned else answered(200)
+        answer = self._next(self.taken[-1].path)
         self.came.set()
         if answer == SILENT:
             await reader.read()  # until the other side has had enough
@@ -68,6 +69,11 @@ class Receiver:
                 await writer.drain()
                 writer.write(b"5\r\nagain\r\n" * 1000)
             await writer.drain()
+
+    def _next(self, path: str) -> bytes:
+        if path in self.always:
+            return self.always[path]
+        return self.planned.popleft() if self.planned else answered(200)
 
 
 def answered(status: int, *headers: str) -> bytes:
