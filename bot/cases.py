@@ -187,6 +187,10 @@ class Store:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
 
+    async def answers(self) -> None:
+        """Ask the database for the least that it has to answer. Raises what the database raises."""
+        await self.read_with(lambda connection: connection.execute(select(1)))
+
     async def migrate(self) -> None:
         """Make the tables, or bring them up to date. Of several processes one does it, the others wait. Raises Busy."""
         if self._sqlite:

@@ -22,7 +22,9 @@ MOST_BUCKETS = 10_000
 GUESSES = 10
 """Wrong keys a minute from one address."""
 SPARED = frozenset({"/livez", "/readyz", "/version", "/metrics"})
-"""Paths that machines ask for regularly; and what is below /static/."""
+"""Paths that machines ask for regularly."""
+SPARED_BELOW = ("/static/", "/slack/")
+"""Below these: files, and Slack, which asks for all its users from a few addresses and signs what it sends."""
 
 _LEAST_BURST = 10
 _SHARES = 4096
@@ -150,7 +152,7 @@ class Paced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] != "http" or scope["path"] in SPARED or scope["path"].startswith("/static/"):
+        if scope["type"] != "http" or _is_spared(scope["path"]):
             await self.app(scope, receive, send)
             return
         who = self.who(scope)
@@ -171,6 +173,10 @@ class Paced:
             await send(message)
 
         await self.app(scope, receive, told)
+
+
+def _is_spared(path: str) -> bool:
+    return path in SPARED or path.startswith(SPARED_BELOW)
 
 
 def note(scope: Scope, verdict: Verdict) -> None:

@@ -222,7 +222,7 @@ def test_a_request_is_not_smuggled_behind_two_lengths(address: str) -> None:
 
 @pytest.mark.parametrize("sent", [b"A" * 1_000_000, HEAD + b"X: " + b"a" * 1_000_000])
 def test_a_head_without_an_end_is_given_up(address: str, sent: bytes) -> None:
-    with contextlib.suppress(ConnectionError):  # the server may hang up while we are still sending
+    with contextlib.suppress(OSError):  # the server may hang up while we are still sending
         assert answered(address, sent)[:13] in {b"HTTP/1.1 400 ", b""}
     assert answered(address, HEAD + b"Content-Length: 0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
 
