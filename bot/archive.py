@@ -184,11 +184,15 @@ def _meant(question: str, *, yes: bool) -> None:
     """Ask whether it is meant. Raises typer.Exit if it is not, or if nobody can be asked."""
     if yes:
         return
-    if sys.stdin is None or not sys.stdin.isatty():
+    if not _somebody_there():
         raise fail("nobody can be asked here: say --yes")
     if not typer.confirm(question):
         typer.echo("Nothing was deleted.")
         raise typer.Exit(0)
+
+
+def _somebody_there() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 @archive.command("replay")

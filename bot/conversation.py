@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 
 from bot.case_events import Answered, CaseEvent, Pasted, Withdrawn, replayed
 from bot.explaining import moved_words, what_if_words, why_not_words, why_words
-from bot.history import UNKNOWN_SAID, told_words
+from bot.history import UNKNOWN_SAID, told_words, value_said
 from bot.terminal import asked, conclusion, drawn, drawn_or_not, heard, lines_said, standing, understanding
 from bot.wording import QuestionWords, page
 from knowledge.clause import Value
@@ -83,6 +83,11 @@ def still_told(events: Sequence[CaseEvent]) -> list[Answered]:
     return told
 
 
+def next_number(events: Sequence[CaseEvent]) -> int:
+    """Give the number of the next question: each that stands answered counts once."""
+    return len({one.feature for one in still_told(events)}) + 1
+
+
 @dataclass
 class Conversation:
     """Talks about the case of a ledger. `since` is the number of events whose answers cannot be taken back.
@@ -127,7 +132,7 @@ class Conversation:
 
     def _answered(self, diagnosis: Diagnosis, question: QuestionWords) -> bool:
         """Take typed lines until one changes the case; False when the user leaves."""
-        self.out.print(asked(question, len(still_told(self.ledger.events[self.since :])) + 1))
+        self.out.print(asked(question, next_number(self.ledger.events[self.since :])))
         while (typed := " ".join(self.read_line().split())).lower() not in ("quit", "q", "exit"):
             if self._took(typed, diagnosis, question):
                 return True
@@ -163,9 +168,10 @@ class Conversation:
         if not told:
             self._say(["There is no answer to take back."])
             return False
-        feature = told[-1].feature
-        before = [one for one in still_told(self.ledger.events)[:-1] if one.feature == feature]
-        self._tell([Withdrawn(feature=feature), *before[-1:]])
+        last = told[-1]
+        before = [one for one in still_told(self.ledger.events)[:-1] if one.feature == last.feature]
+        self._tell([Withdrawn(feature=last.feature), *before[-1:]])
+        self._say([f"← {value_said(last, self.expert.shelf)}"])
         return True
 
     def _answer(self, typed: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
@@ -182,9 +188,14 @@ class Conversation:
 
     def _tell(self, told: Sequence[CaseEvent]) -> None:
         """Write it down; then say what the case was told elsewhere since it was last looked at."""
-        others = list(told_words(self.ledger.tell(told), self.expert.shelf))
-        if others:
-            self._say(["Meanwhile this case went on elsewhere:", *(f"  {one}" for one in others)])
+        others = self.ledger.tell(told)
+        if not others:
+            return
+        self._say(
+            ["Meanwhile this case went on elsewhere:", *(f"  {one}" for one in told_words(others, self.expert.shelf))]
+        )
+        if {_about(one) for one in others} & {_about(one) for one in told} - {None}:
+            self._say(["What you say now stands; “back” takes it back."])
 
     def _why(self, cause: str, diagnosis: Diagnosis) -> Sequence[str]:
         try:
@@ -206,6 +217,10 @@ class Conversation:
 
     def _say(self, lines: Sequence[str]) -> None:
         self.out.print(lines_said(lines))
+
+
+def _about(event: CaseEvent) -> str | None:
+    return event.feature if isinstance(event, Answered | Withdrawn) else None
 
 
 def meant(question: QuestionWords, feature: Feature, typed: str) -> Value:

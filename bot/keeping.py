@@ -18,7 +18,7 @@ from bot.calls import fail, our_settings
 from bot.case_events import Asked, CaseEvent, Concluded, Pasted
 from bot.casebook import Casebook, Consulted
 from bot.cases import CaseFull, NoSuchCase, Store
-from bot.conversation import Conversation, still_told
+from bot.conversation import Conversation, next_number
 from bot.tables import Busy
 from bot.terminal import LOCAL, Shown, drawn, kept_head, so_far, understanding, whole_page
 from bot.threads import Threads
@@ -170,5 +170,5 @@ def case_page(consulted: Consulted, workspace: str, expert: Expert, width: int, 
     events = consulted.kept.events
     seen = so_far(events, consulted.diagnosis.knowledge, expert.shelf)
     seen += drawn(consulted.diagnosis, expert.shelf, width) if pictured else []
-    number = len(still_told([one.event for one in events])) + 1
+    number = next_number([one.event for one in events])
     return Group(*kept_head(consulted.kept.summary, workspace), whole_page(words, width, seen, number))

@@ -48,7 +48,11 @@ def shown(text: str) -> str:
 
 
 def _word(text: str) -> str:
-    return code(text) if _REFERS.search(text) else _MEANS.sub(r"\\\g<0>", text)
+    if _REFERS.search(text):  # its punctuation marks stay outside
+        behind = text.rstrip(")”,.;:")
+        word = behind.lstrip("(“")
+        return behind[: len(behind) - len(word)] + code(word) + text[len(behind) :]
+    return _MEANS.sub(r"\\\g<0>", text)
 
 
 def _begun(word: str) -> str:
