@@ -15,7 +15,7 @@ from bot.cases import Stale
 from bot.phrases import capital
 from bot.web.case_pages import CasePages, paste_page
 from bot.web.doors import Refused
-from bot.web.forms import Form, sent
+from bot.web.forms import BrokenFile, Form, sent
 from knowledge.clause import Value, plain
 from knowledge.model import Feature
 from rules.answers import answered, parse_answer, product_id, said, withdrawn
@@ -53,8 +53,8 @@ class CaseForms:
         """Begin a case."""
         try:
             form = await _sent(request)
-        except ValueError as wrong:
-            return paste_page(request, self.pages.expert, {}, _sentence(wrong))
+        except BrokenFile as wrong:
+            return paste_page(request, self.pages.expert, {}, str(wrong))
         if not form.paste:
             return paste_page(request, self.pages.expert, form.fields, "There is nothing to look at yet: paste a line.")
         try:
@@ -93,8 +93,8 @@ class CaseForms:
         """Take more lines, below those that are there or instead of them."""
         try:
             form = await _sent(request)
-        except ValueError as wrong:
-            raise Refused(422, "The file was not taken", _sentence(wrong)) from None
+        except BrokenFile as wrong:
+            raise Refused(422, "The file was not taken", str(wrong)) from None
         if not form.paste:
             raise Refused(422, "There is nothing to add", "Paste at least one line.")
         before = (await self.pages.casebook.read(_workspace(request), case)).case

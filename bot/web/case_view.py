@@ -20,16 +20,16 @@ from rules.case import Asked, Case, Hypothesis, Kind
 from rules.diagnose import Expert
 from rules.explain import moved
 
-_SHOWN = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A fact in words, with where it comes from."""
+    """A fact in words, with where it comes from; `origin` is what the tag does not say already."""
 
-    words: str
+    title: str
+    value: str
     kind: Kind
     tag: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def case_view(expert: Expert, found: Consulted, change: str | None = None) -> Ca
         lines=lines,
         kinds=kinds_in(lines),
         bars=list(_bars(found, words, shelf)),
-        facts=list(_facts(found, words, shelf)),
+        facts=list(_facts(found, shelf)),
         answers=list(_answers(case, shelf)),
         question=_asking(diagnosis.question, case, shelf) if diagnosis.question else None,
         change=_asking(again, case, shelf) if again else None,
@@ -126,9 +126,11 @@ def bar(one: Hypothesis, percent: str, found: Consulted, shelf: Shelf) -> Bar:
     )
 
 
-def _facts(found: Consulted, words: Page, shelf: Shelf) -> Iterator[Known]:
-    for fact, said_so in zip(evident(found.diagnosis, shelf), words.facts, strict=True):
-        yield Known(said_so, fact.kind, TAGS[fact.kind])
+def _facts(found: Consulted, shelf: Shelf) -> Iterator[Known]:
+    for fact in evident(found.diagnosis, shelf):
+        feature, tag = shelf.features[fact.feature], TAGS[fact.kind]
+        origin = fact.origin.removeprefix(tag).lstrip(" :")
+        yield Known(feature.title, said(feature, fact.value), fact.kind, tag, origin)
 
 
 def _answers(case: Case, shelf: Shelf) -> Iterator[Given]:

@@ -17,6 +17,10 @@ _MOST_FIELDS = 20
 _GZIP = b"\x1f\x8b"
 
 
+class BrokenFile(ValueError):
+    """A file that cannot be unpacked; the message is a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form that was sent. `file` is the text of the file that came with it."""
@@ -39,7 +43,7 @@ class Form:
 
 
 async def sent(request: Request) -> Form:
-    """Read a form. Raises PasteTooLarge, ValueError for a file that cannot be unpacked."""
+    """Read a form. Raises PasteTooLarge, BrokenFile."""
     async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=MOST_BYTES) as form:
         fields = {name: _typed(value) for name, value in form.multi_items() if isinstance(value, str)}
         upload = form.get("file")
@@ -53,18 +57,18 @@ def _typed(value: str) -> str:
 
 
 def unzipped(content: bytes) -> bytes:
-    """Unpack what is gzip, give back what is not. Raises PasteTooLarge, ValueError for a broken one."""
+    """Unpack what is gzip, give back what is not. Raises PasteTooLarge, BrokenFile."""
     found = b""
     while content.startswith(_GZIP):
         packed = zlib.decompressobj(wbits=31)
         try:
             found += packed.decompress(content, MOST_BYTES + 1 - len(found))
         except zlib.error:
-            raise ValueError("The file looks like gzip and cannot be unpacked.") from None
+            raise BrokenFile("The file looks like gzip and cannot be unpacked.") from None
         if len(found) > MOST_BYTES:
             raise PasteTooLarge(f"the file has more than {MOST_BYTES:,} bytes when it is unpacked; cut it down first.")
         if not packed.eof:
-            raise ValueError("The file looks like gzip and breaks off.")
+            raise BrokenFile("The file looks like gzip and breaks off.")
         content = packed.unused_data
         if not content.startswith(_GZIP):
             return found

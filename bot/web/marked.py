@@ -19,7 +19,7 @@ LONGEST = 4_000
 """Characters of a line that are shown."""
 _FEW = 12
 """A paste of so many lines is shown whole."""
-_OPEN = 40
+_OPEN = 12
 """Lines that gave something and stand in the open; further ones fold."""
 _MOST = 400
 """Lines that are shown at all, folded or not."""
