@@ -13,12 +13,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from bot.api import asking, cases, diagnoses, health, knowing, telling
+from bot.api import asking, cases, diagnoses, health, knowing, problem_pages, telling
 from bot.api.description import describe
 from bot.api.showing import base_of
 from bot.casebook import Casebook
 from bot.cases import CaseFull, NoSuchCase, Stale, Store
 from bot.entrance import COOKIE, Entrance
+from bot.export import as_json, markdown
 from bot.heads import Heads
 from bot.health import Readiness, turning_red
 from bot.keys import Keys
@@ -31,17 +32,29 @@ from bot.postman import Postman
 from bot.problems import Problem, of_status, worded
 from bot.rates import Paced, Rates, bearing
 from bot.settings import Settings, load_settings
+from bot.signing import DOORS, is_for_people, problem_for_people
 from bot.slack import slack_app
 from bot.tables import Busy
 from bot.targets import RefusedTarget
 from bot.telemetry import Watch
 from bot.threads import Threads
+from bot.web.doors import Exports
+from bot.web.pages import pages
 from knowledge.load import load_shelf
 from rules.diagnose import VERSION, Expert
 from rules.prose import ear_of
 from rules.read import PasteTooLarge
 
 _SUMMARY = "whydrop: paste a firewall log line, get the cause, the proof and the next step."
+_ROUTERS = (
+    diagnoses.router,
+    cases.router,
+    asking.router,
+    telling.router,
+    knowing.router,
+    health.router,
+    problem_pages.router,
+)
 _REPLIES_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 _EXPIRY_S = 3600.0
@@ -69,7 +82,8 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     _watch(api, in_thread, rates)
     for kind in (Problem, HTTPException, RequestValidationError, *_PROBLEMS):
         api.add_exception_handler(kind, _answered)
-    api.state.routers = (diagnoses.router, cases.router, asking.router, telling.router, knowing.router, health.router)
+    page = pages(settings, api.state.casebook, DOORS, Exports(markdown, lambda one: as_json(one, expert.shelf)))
+    api.state.routers = (*_ROUTERS, page)
     for router in api.state.routers:
         api.include_router(router)
     describe(api, expert.shelf, keys=not settings.open)
@@ -149,7 +163,10 @@ _PROBLEMS: Mapping[type[Exception], str] = {
 
 async def _answered(request: Request, wrong: Exception) -> Response:
     """Answer what was raised with a problem."""
-    sent = worded(_problem(request, wrong), base_of(request))
+    problem = _problem(request, wrong)
+    if is_for_people(request):
+        return problem_for_people(request, problem)
+    sent = worded(problem, base_of(request))
     return Response(sent.body, sent.status, dict(sent.headers))
 
 
