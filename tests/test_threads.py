@@ -143,7 +143,11 @@ class Service:
         self.threads = Threads(1, most)
         self.gate = gate
         self.worked: list[str] = []
-        routes = [Route("/{name}", self.answer, methods=["POST"]), Route("/later/{name}", self.later, methods=["POST"])]
+        routes = [
+            Route("/{name}", self.answer, methods=["POST"]),
+            Route("/later/{name}", self.later, methods=["POST"]),
+            Route("/beside/{name}", self.beside, methods=["POST"]),
+        ]
         self.app = Starlette(routes=routes, middleware=[Middleware(Shield)])
 
     def _work(self, name: str) -> Callable[[], str]:
@@ -160,6 +164,13 @@ class Service:
     async def later(self, request: Request) -> Response:
         await request.body()
         return PlainTextResponse("", background=BackgroundTask(self.threads, self._work(request.path_params["name"])))
+
+    async def beside(self, request: Request) -> Response:
+        """Answer while the work waits already, as Slack is answered."""
+        await request.body()
+        self.task = asyncio.create_task(self.threads(self._work(request.path_params["name"])))
+        await until(lambda: self.threads.waiting == 1)
+        return PlainTextResponse("")
 
 
 @contextmanager
@@ -192,13 +203,14 @@ async def test_a_client_that_hangs_up_while_it_waits_is_left_out(service: tuple[
     assert its.worked == ["stays"]
 
 
-async def test_what_is_to_be_done_after_the_answer_is_done_though_the_client_is_gone(
-    service: tuple[Service, str],
+@pytest.mark.parametrize("path", ["/later/slack", "/beside/slack"])
+async def test_what_is_done_after_the_answer_is_done_though_the_client_is_gone(
+    service: tuple[Service, str], path: str
 ) -> None:
     its, address = service
     with posted(address, "/held"):
         await asyncio.to_thread(its.gate.has_begun)
-        with posted(address, "/later/slack") as wire:
+        with posted(address, path) as wire:
             assert b"200 OK" in await asyncio.to_thread(wire.recv, 1000)
         await until(lambda: its.threads.waiting == 1)
         its.gate.open.set()
