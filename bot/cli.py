@@ -241,7 +241,7 @@ def serve(
         host=address,
         port=number,
         access_log=False,  # it would log query strings, in which somebody may have put a paste
-        limit_concurrency=settings.threads * 64,
+        log_config=None,  # ours is JSON
     )
 
 
