@@ -15,8 +15,8 @@ UV      := uv==0.13.8
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
-run: $(READY)  ## serve REST and Slack
-	@$(RUN) -m bot serve $(ARGS)
+run: $(READY)  ## serve the page, REST and Slack; without keys, on this machine only
+	@WHYDROP_DEV=$${WHYDROP_DEV-1} $(RUN) -m bot serve $(ARGS)
 
 test: lint  ## style, types and tests
 	@$(RUN) -m pytest $(ARGS)

@@ -10,8 +10,8 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -44,7 +44,7 @@ LONGEST_PAGE = 100
 """Cases of one page of a list."""
 
 _BATCH = 500
-"""Cases deleted in one transaction, so that others do not wait long."""
+"""Cases deleted in one transaction, so that others do not wait long; and ids read at once."""
 _ID = re.compile(rf"[a-z2-7]{{{ID_LENGTH}}}")
 _KEY = re.compile(r"[!-~]{1,255}")
 _CURSOR = re.compile(rf"([0-9]{{1,16}})-([a-z2-7]{{{ID_LENGTH}}})")
@@ -187,6 +187,10 @@ class Store:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
 
+    async def answers(self) -> None:
+        """Ask the database for the least that it has to answer. Raises what the database raises."""
+        await self.read_with(lambda connection: connection.execute(select(1)))
+
     async def migrate(self) -> None:
         """Make the tables, or bring them up to date. Of several processes one does it, the others wait. Raises Busy."""
         if self._sqlite:
@@ -265,6 +269,25 @@ class Store:
         found = [_summary(row) for row in await self._rows(chosen)]
         cases = tuple(found[:limit])
         return Page(cases, _cursor(cases[-1]) if len(found) > limit else None)
+
+    async def concluded(
+        self, workspace: str | None = None, since: datetime | None = None
+    ) -> AsyncIterator[tuple[str, KeptCase]]:
+        """Give all concluded and closed cases with their workspaces, of one or of all; one at a time is in memory.
+
+        `since` leaves out those in which nothing happened since. What is kept meanwhile may be among them or not.
+        """
+        chosen = select(CASES.c.id, CASES.c.workspace).where(CASES.c.state.in_(("concluded", "closed")))
+        if workspace is not None:
+            chosen = chosen.where(CASES.c.workspace == workspace)
+        if since is not None:
+            chosen = chosen.where(CASES.c.updated >= since)
+        last = ""
+        while some := await self._rows(chosen.where(CASES.c.id > last).order_by(CASES.c.id).limit(_BATCH)):
+            for row in some:
+                with suppress(NoSuchCase):  # it was deleted since
+                    yield row.workspace, await self.read(row.workspace, row.id)
+            last = some[-1].id
 
     async def delete_workspace(self, workspace: str) -> int:
         """Delete all that a workspace has but its keys; gives the number of its cases. Raises Busy."""

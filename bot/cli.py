@@ -1,14 +1,16 @@
-"""The command line: diagnose, read, knowledge, serve."""
+"""The command line: diagnose, cases, read, knowledge, serve."""
 
 from __future__ import annotations
 
 import gc
 import json
+import os
 import select
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -16,15 +18,18 @@ import typer
 import uvicorn
 
 from bot.calls import NOTHING_READ, fail, our_expert, our_settings, our_shelf
+from bot.case_events import CaseEvent
+from bot.conversation import Conversation, Passing, beginning
 from bot.keying import keys
 from bot.knowing import knowledge
 from bot.lines import lines_of
 from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
-from bot.terminal import Conversation, console, whole_page
+from bot.settings import Settings
+from bot.terminal import LOCAL, Shown, console, drawn, whole_page
 from bot.wording import page
-from knowledge.shelf import Shelf
 from rules.answers import make_case
-from rules.case import Diagnosis, Record, Unread
+from rules.case import Case, Diagnosis, Record, Unread
+from rules.diagnose import Expert
 from rules.read import Reader, Reading, reader_of
 
 app = typer.Typer(
@@ -38,35 +43,68 @@ app.add_typer(knowledge, name="knowledge")
 app.add_typer(keys, name="keys")
 
 
+@app.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False},
+)
+def cases(context: typer.Context) -> None:
+    """List, show, export, delete and replay the cases that are kept."""
+    from bot.archive import archive  # noqa: PLC0415  (what needs no database need not wait for its libraries)
+
+    archive(context.args, prog_name=context.command_path)
+
+
 @app.command()
-def diagnose(
+def diagnose(  # noqa: PLR0913  (each is an option)
     paste: Annotated[str | None, typer.Argument(help="The log line(s), or - for standard input.")] = None,
+    *,
     answer: Annotated[list[str] | None, typer.Option(help="FEATURE=VALUE, what you know already.")] = None,
     product: Annotated[str | None, typer.Option(help="The product that wrote the line.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the diagnosis as JSON.")] = False,
     no_ask: Annotated[bool, typer.Option("--no-ask", help="Don't ask, print what can be said now.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the case; its id is told at the end.")] = False,
+    case: Annotated[str | None, typer.Option(metavar="ID", help="Go on with a case that is kept.")] = None,
+    workspace: Annotated[str | None, typer.Option(help="Whose case it is, with --keep or --case. [local]")] = None,
+    picture: Annotated[bool, typer.Option(help="Draw what happened.")] = True,
 ) -> None:
-    """Diagnose a pasted log line; ask what is missing."""
+    """Diagnose a pasted log line; ask what is missing. Without --keep or --case nothing is stored."""
+    if workspace is not None and not keep and case is None:
+        raise fail("--workspace needs --keep or --case")
     expert = our_expert()
+    shown = Shown(asks=not as_json and not no_ask and _interactive(), as_json=as_json, pictured=picture)
     try:
-        case = make_case(expert.shelf, _paste(paste), _answers(answer or []), product)
-        if not as_json and not no_ask and _interactive():
-            out = console()
-            result = Conversation(expert, out, lambda: out.input("> "), case).run()
+        text = "" if case is not None and paste is None else _paste(paste)
+        known = make_case(expert.shelf, text, _answers(answer or []), product)
+        told = _told(known, resumed=case is not None)
+        if keep or case is not None:
+            from bot.keeping import Wanted, talk  # noqa: PLC0415  (see above)
+
+            result = talk(expert, console(), Wanted(case, workspace or LOCAL, told), shown)
         else:
-            result = expert.diagnose(case)
-            _print(result, expert.shelf, as_json=as_json)
+            result = _passing(expert, told, shown)
     except ValueError as wrong:
         raise fail(str(wrong)) from None
-    raise typer.Exit(0 if result.records or result.facts or case.answers else NOTHING_READ)
+    raise typer.Exit(0 if result.records or result.facts or known.answers else NOTHING_READ)
 
 
-def _print(result: Diagnosis, shelf: Shelf, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(result.model_dump_json(by_alias=True))
+def _passing(expert: Expert, told: list[CaseEvent], shown: Shown) -> Diagnosis:
+    """Talk about a case that nobody keeps, or show it."""
+    ledger, out = Passing(expert, told), console()
+    if shown.asks:
+        read_line = partial(out.input, "> ")
+        return Conversation(expert, out, read_line, ledger, since=len(told), pictured=shown.pictured).run()
+    if shown.as_json:
+        typer.echo(ledger.diagnosis.model_dump_json(by_alias=True))
     else:
-        out = console()
-        out.print(whole_page(page(result, shelf), out.width))
+        seen = drawn(ledger.diagnosis, expert.shelf, out.width) if shown.pictured else []
+        out.print(whole_page(page(ledger.diagnosis, expert.shelf), out.width, seen))
+    return ledger.diagnosis
+
+
+def _told(case: Case, *, resumed: bool) -> list[CaseEvent]:
+    """Give what the call tells as events; a call that goes on with a case and pastes nothing tells no paste."""
+    events = beginning(case)
+    return events if case.paste or case.product or not resumed else events[1:]
 
 
 def _paste(argument: str | None) -> str:
@@ -190,11 +228,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
-    """Serve REST and Slack over HTTP in one process."""
+    """Serve the page, REST and Slack over HTTP in one process."""
     settings = our_settings()
     our_shelf()  # so that a wrong entry is told here, and not from inside the server
     address, number = host or settings.host, settings.port if port is None else port
     _check_free(address, number)
+    os.environ["WHYDROP_HOST"] = address  # whether keys are asked for depends on it
+    typer.echo(f"whydrop: {_who_may(settings.model_copy(update={'host': address}))}", err=True)
     uvicorn.run(
         "bot.rest:create",  # by name: the other commands need not wait for its imports
         factory=True,
@@ -203,6 +243,14 @@ def serve(
         access_log=False,  # it would log query strings, in which somebody may have put a paste
         limit_concurrency=settings.threads * 64,
     )
+
+
+def _who_may(settings: Settings) -> str:
+    """Say who may use the service."""
+    if settings.open:
+        return "open to everybody on this machine; no keys are asked for"
+    ignored = f"WHYDROP_DEV does not count, for {settings.host} is not this machine alone; " if settings.dev else ""
+    return f"{ignored}keys are asked for, made with: python -m bot keys create NAME"
 
 
 def _check_free(host: str, port: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from fastapi import Depends, Request
 
 from bot.keys import Keys, Scope, WrongKey
 from bot.problems import Problem
+from bot.rates import Rates, Verdict, address_of, note
 
 COOKIE = "whydrop_key"
 LOCAL = "local"
@@ -31,37 +31,43 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """The entrance of a service. `keys` is None where none is asked for."""
+    """The entrance of a service. `keys` is None where none is asked for; `rates` count."""
 
     keys: Keys | None
+    rates: Rates
 
     async def caller(self, request: Request, scope: Scope) -> Caller:
         """Tell who asks. Raises Problem."""
         if self.keys is None:
             return Caller(LOCAL, LOCAL, frozenset({"read", "write"}))
-        caller = await self.bearer(_token(request))
+        caller = await self.bearer(_token(request), request)
         request.state.caller = caller
+        verdict = self.rates.take(f"key {caller.key}")
+        note(request.scope, verdict)
+        _check(verdict)
         if scope not in caller.scopes:
             raise Problem("missing-scope", f"the key has not the scope “{scope}”")
         return caller
 
-    async def bearer(self, token: str) -> Caller:
-        """Tell whose key it is. Raises Problem for one that is none."""
+    async def bearer(self, token: str, request: Request) -> Caller:
+        """Tell whose key it is. Raises Problem for one that is none, and for too many of those from one address."""
         if self.keys is None:
             raise Problem("wrong-key", "no keys are asked for here")
+        address = address_of(request.scope)
+        _check(self.rates.guess(address, 0))
         try:
             key = await self.keys.check(token)
         except WrongKey:
+            self.rates.guess(address)
             raise Problem("wrong-key", headers=_CHALLENGE) from None
         return Caller(key.workspace, key.name, key.scopes, key.id)
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on is this machine's own."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _check(verdict: Verdict) -> None:
+    if not verdict.allowed:
+        seconds = verdict.retry_after_s
+        headers = {name.decode(): value.decode() for name, value in verdict.fields()}
+        raise Problem("too-many-requests", f"ask again in {seconds} seconds", headers)
 
 
 def _token(request: Request) -> str:

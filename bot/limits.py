@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import traceback
+import re
+from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.logs import place
 from bot.paste import MOST_BYTES
+from bot.refusals import refused
+from bot.threads import LEAVING, ClientGone, TooBusy
 
 log = logging.getLogger("whydrop")
 
@@ -18,6 +22,17 @@ LARGEST_BODY = MOST_BYTES * 2
 """Bytes of a request body: JSON may double a paste by escapes."""
 PATIENCE_S = 30.0
 """Seconds without a byte after which a request body is given up."""
+DEEPEST = 32
+"""Levels of a JSON body."""
+MOST_PARTS = 100_000
+"""Texts, and brackets outside of them, of a JSON body; the largest request of ours has less than a thousand."""
+
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""A text of JSON, or the rest of the body behind a quote that none closes. Linear: it fails nowhere."""
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
+_BREAKS_A_LINE = re.compile(rb"[\r\n\x00]")
 
 
 class Shield:
@@ -31,35 +46,41 @@ class Shield:
         """Pass the request on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+        elif len(_lengths(scope)) > 1:
+            # Whoever stands in front may believe the other one, and take what is behind for a request.
+            await refused(send, "malformed", "the length of the request is stated twice", [(b"connection", b"close")])
         elif _announced(scope) > self.most:
-            await _told(send, 413, "The request is too large", _too_large(self.most))
+            await refused(send, "too-large", _too_large(self.most))
         else:
-            await self._guarded(scope, _Body(receive, self.most), send)
+            await self._guarded(scope, _Exchange(receive, send, self.most))
 
-    async def _guarded(self, scope: Scope, body: _Body, send: Send) -> None:
-        started = False
-
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+    async def _guarded(self, scope: Scope, exchange: _Exchange) -> None:
+        before = LEAVING.set(exchange.left)
         try:
-            await self.app(scope, body.receive, noted)
+            await self.app(scope, exchange.receive, exchange.send)
+        except TooBusy as busy:
+            await exchange.refuse_busy(busy)
+        except (ClientDisconnect, ClientGone):
+            pass  # nobody is there to be told
         except Exception as wrong:  # noqa: BLE001  (nothing may reach the user, or a log, as it is)
-            log.error("unexpected %s at %s", type(wrong).__name__, _place(wrong))
-            if not started:
-                await _told(send, 500, "A fault of whydrop's", "nothing was kept")
+            log.error("unexpected %s at %s", type(wrong).__name__, place(wrong))
+            await exchange.tell_fault()
+        finally:
+            LEAVING.reset(before)
 
 
-class _Body:
-    """A request body on its way in: counted, and given up when nothing comes any more."""
+class _Exchange:
+    """A request on its way in, counted, and given up when nothing comes any more; and its answer on the way out."""
 
-    def __init__(self, receive: Receive, most: int) -> None:
+    __slots__ = ("_complete", "_most", "_receive", "_send", "_started", "_taken")
+
+    def __init__(self, receive: Receive, send: Send, most: int) -> None:
         self._receive = receive
+        self._send = send
         self._most = most
         self._taken = 0
         self._complete = False
+        self._started = False
 
     async def receive(self) -> Message:
         """Give the next message. Raises HTTPException for too much, or for nothing in time."""
@@ -72,17 +93,60 @@ class _Body:
             raise HTTPException(413, _too_large(self._most))
         return message
 
+    async def send(self, message: Message) -> None:
+        """Send a message. Raises ValueError for a header that would end its line and begin another."""
+        if message["type"] == "http.response.start":
+            if any(_BREAKS_A_LINE.search(part) for field in message.get("headers", ()) for part in field):
+                raise ValueError("a header of the answer breaks its line")
+            self._started = True
+        await self._send(message)
 
-def _place(wrong: Exception) -> str:
-    """Say where an exception arose, without its message: that may quote what was pasted."""
-    frames = traceback.extract_tb(wrong.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
+    async def left(self) -> None:
+        """Wait until the client is gone: for ever if it is answered first, or has not sent all yet."""
+        while self._complete and not self._started:
+            message = await self._receive()
+            # Servers say that a client is gone, too, when it has got its answer.
+            if message["type"] == "http.disconnect" and not self._started:
+                return
+        await asyncio.Event().wait()
+
+    async def refuse_busy(self, busy: TooBusy) -> None:
+        """Answer that there is too much to do."""
+        if not self._started:
+            later = [(b"retry-after", b"%d" % busy.retry_after_s)]
+            await refused(self._send, "busy", "too many diagnoses wait already; nothing was kept", later)
+
+    async def tell_fault(self) -> None:
+        """Answer that something went wrong here."""
+        if not self._started:
+            await refused(self._send, "fault", "nothing was kept")
+
+
+def depth_of(body: bytes, most: int = DEEPEST) -> bool:
+    """Tell whether JSON is nested deeper than `most` levels, without parsing it.
+
+    It also is where a body has more parts than any of ours: then what is in it is not looked at to the end.
+    """
+    without_texts, texts = _TEXT.subn(b"", body, count=MOST_PARTS)
+    brackets = without_texts.translate(_SQUARE, _NO_BRACKETS)
+    open_ones = brackets.count(b"[")
+    if texts >= MOST_PARTS or len(brackets) >= MOST_PARTS:
+        return True
+    brackets += b"]" * open_ones  # what is left open counts; what is closed too often does not
+    for _ in range(most):
+        brackets = brackets.replace(b"[]", b"")  # the innermost level
+    return b"[" in brackets
+
+
+def _lengths(scope: Scope) -> Sequence[bytes]:
+    """Give what the headers say about the length of the body."""
+    return [value for name, value in scope["headers"] if name in _LENGTHS]
 
 
 def _announced(scope: Scope) -> int:
     """Give the length that the request announces; 0 where it announces none."""
-    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-    return int(lengths[0]) if lengths and lengths[0].isdigit() and len(lengths[0]) < 20 else 0
+    stated = next(iter(_lengths(scope)), b"")
+    return int(stated[:20]) if stated.isdigit() else 0
 
 
 async def _in_time(receive: Receive) -> Message:
@@ -95,10 +159,3 @@ async def _in_time(receive: Receive) -> Message:
 
 def _too_large(most: int) -> str:
     return f"a request may have {most:,} bytes; paste fewer lines"
-
-
-async def _told(send: Send, status: int, title: str, detail: str) -> None:
-    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -13,28 +13,48 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from bot.api import asking, cases, diagnoses, knowing, telling
+from bot.api import asking, cases, diagnoses, health, knowing, problem_pages, telling
 from bot.api.description import describe
 from bot.api.showing import base_of
 from bot.casebook import Casebook
 from bot.cases import CaseFull, NoSuchCase, Stale, Store
-from bot.entrance import Entrance, is_loopback
+from bot.entrance import COOKIE, Entrance
+from bot.export import as_json, markdown
+from bot.heads import Heads
+from bot.health import Readiness, turning_red
 from bot.keys import Keys
 from bot.limits import Shield
+from bot.logs import configure_logs, log_request
+from bot.metrics import Metrics
+from bot.origins import Origins
 from bot.outbox import NoSuchWebhook, TooManyWebhooks, Webhooks
 from bot.postman import Postman
 from bot.problems import Problem, of_status, worded
+from bot.rates import Paced, Rates, bearing
 from bot.settings import Settings, load_settings
+from bot.signing import DOORS, is_for_people, problem_for_people
 from bot.slack import slack_app
 from bot.tables import Busy
 from bot.targets import RefusedTarget
+from bot.telemetry import Watch
 from bot.threads import Threads
+from bot.web.doors import Exports
+from bot.web.pages import pages
 from knowledge.load import load_shelf
 from rules.diagnose import VERSION, Expert
 from rules.prose import ear_of
 from rules.read import PasteTooLarge
 
 _SUMMARY = "whydrop: paste a firewall log line, get the cause, the proof and the next step."
+_ROUTERS = (
+    diagnoses.router,
+    cases.router,
+    asking.router,
+    telling.router,
+    knowing.router,
+    health.router,
+    problem_pages.router,
+)
 _REPLIES_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 _EXPIRY_S = 3600.0
@@ -56,26 +76,37 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     )
     api.state.settings = settings
     api.state.casebook = Casebook(store, expert, in_thread)
-    api.state.entrance = Entrance(None if is_open(settings) else Keys(store))
+    rates = Rates(settings.rate)
+    api.state.entrance = Entrance(None if settings.open else Keys(store), rates)
     api.state.webhooks = Webhooks(store)
-    api.add_middleware(Shield)
+    _watch(api, in_thread, rates)
     for kind in (Problem, HTTPException, RequestValidationError, *_PROBLEMS):
         api.add_exception_handler(kind, _answered)
-    api.state.routers = (diagnoses.router, cases.router, asking.router, telling.router, knowing.router)
+    page = pages(settings, api.state.casebook, DOORS, Exports(markdown, lambda one: as_json(one, expert.shelf)))
+    api.state.routers = (*_ROUTERS, page)
     for router in api.state.routers:
         api.include_router(router)
-    describe(api, expert.shelf, keys=not is_open(settings))
+    describe(api, expert.shelf, keys=not settings.open)
     api.mount("/slack", slack_app(settings, in_thread, expert))
     return api
 
 
-def is_open(settings: Settings) -> bool:
-    """Tell whether anybody on this machine may use the service without a key."""
-    return settings.dev and is_loopback(settings.host)
+def _watch(api: FastAPI, in_thread: Threads, rates: Rates) -> None:
+    """Put around the routes what looks at every request: the last one named is the first to see it."""
+    settings, casebook = api.state.settings, api.state.casebook
+    api.state.readiness = Readiness(casebook.store.answers, casebook.expert.shelf)
+    api.state.metrics = Metrics(VERSION, casebook.expert.shelf.hash)
+    api.state.metrics.waiting(lambda: in_thread.waiting)
+    api.add_middleware(Shield)
+    api.add_middleware(Paced, rates=rates, who=None if settings.open else bearing(COOKIE))
+    api.add_middleware(Origins, open_to_all=settings.open, cookie=COOKIE)
+    api.add_middleware(Watch, began=[api.state.metrics.began], ended=[api.state.metrics.ended, log_request])
+    api.add_middleware(Heads)
 
 
 def create() -> FastAPI:
     """Build the application from the environment; uvicorn calls this, in the process that serves."""
+    configure_logs()
     settings = load_settings()
     expert = Expert(load_shelf(*([settings.knowledge] if settings.knowledge else [])))
     ear_of(expert.shelf)  # compiled before the first request has to wait for it; a wrong phrase ends it here
@@ -92,7 +123,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(Postman(store).run()),
     ]
     try:
-        yield
+        with turning_red(api.state.readiness):
+            yield
     finally:
         for task in beside:
             task.cancel()
@@ -131,7 +163,10 @@ _PROBLEMS: Mapping[type[Exception], str] = {
 
 async def _answered(request: Request, wrong: Exception) -> Response:
     """Answer what was raised with a problem."""
-    sent = worded(_problem(request, wrong), base_of(request))
+    problem = _problem(request, wrong)
+    if is_for_people(request):
+        return problem_for_people(request, problem)
+    sent = worded(problem, base_of(request))
     return Response(sent.body, sent.status, dict(sent.headers))
 
 
@@ -163,4 +198,4 @@ def _methods(request: Request) -> list[str]:
         if route.matches(request.scope)[0] is not Match.NONE
         for method in getattr(route, "methods", None) or ()
     }
-    return sorted(found)
+    return sorted({*found, "HEAD"} if "GET" in found else found)

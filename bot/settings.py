@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -28,6 +29,11 @@ class Settings(BaseSettings):
     rate: int = Field(600, ge=1, description="Requests a minute of one key, or of one address without a key")
     slack_signing_secret: SecretStr | None = Field(None, description="Slack's signing secret; without it Slack is off")
 
+    @property
+    def open(self) -> bool:
+        """Tell whether everybody on this machine, and nobody else, may use the service without a key."""
+        return self.dev and is_loopback(self.host)
+
 
 class SettingsError(Exception):
     """A setting that is wrong; the message names it, its value and what is allowed."""
@@ -44,3 +50,11 @@ def load_settings() -> Settings:
         raise SettingsError("; ".join(found)) from None
     except (OSError, ValueError) as wrong:
         raise SettingsError(f"the file .env cannot be read: {wrong}") from None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address to listen on is this machine's own."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

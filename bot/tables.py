@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -50,6 +51,9 @@ _CONFLICTS = {"40001", "40P01"}
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 T = TypeVar("T")
+
+# At DEBUG it logs every statement with what is to be stored: pastes, secrets. Engines hide it, this driver does not.
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 
 class Utc(TypeDecorator[datetime]):

@@ -1,9 +1,9 @@
-"""The terminal face: a conversation, or one page."""
+"""The terminal face: how a case is laid out there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -11,15 +11,18 @@ from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
-from bot.explaining import moved_words, what_if_words, why_not_words, why_words
-from bot.wording import Page, QuestionWords, Rank, StepWords, page
+from bot.case_events import Numbered, Summary
+from bot.history import answer_words, concluded_otherwise, outcome_said, when
+from bot.phrases import capital
+from bot.picture import picture
+from bot.picture_text import COLUMNS, picture_text
+from bot.wording import Page, QuestionWords, Rank, StepWords
 from knowledge.clause import Value, plain
 from knowledge.model import Feature
-from rules.answers import UNKNOWN, answered, asked_again, parse_answer, said
-from rules.case import Case, Diagnosis
-from rules.diagnose import Expert
-from rules.explain import cause_named, grounds, moved, not_a_cause, what_if, why_not
-from rules.quantities import whole
+from knowledge.shelf import Shelf
+from rules.answers import said
+from rules.case import Diagnosis, KnowledgeStamp
+from rules.clean import clean
 
 _BAR = 12
 _WIDEST = 100
@@ -28,15 +31,21 @@ _MOST_SOURCES = 8
 _MOST_LINES = 10
 _ROOM_FOR_BARS = 60
 _NARROWEST = 30
-_WORDS = Text("unknown · why · why CAUSE · why not CAUSE · facts · back · quit", "dim")
-_HELP = (
-    "Answer with a number, a word or a duration. Also: unknown (skip it), why (why this question, and what each answer "
-    "would change), why CAUSE (the facts behind it), why not CAUSE, facts (what is known), back (take the last answer "
-    "back), quit."
-)
+_ROOM_FOR_PICTURE = COLUMNS + 2
+LOCAL = "local"
+"""The workspace of a machine that asks for no keys."""
+_HEADING = "What happened: "
+"""How a picture's title begins."""
+_WORDS = Text("unknown · why · why CAUSE · why not CAUSE · facts · picture · back · quit", "dim")
 
-Reader = Callable[[], str]
-"""Gives the next typed line; raises EOFError or KeyboardInterrupt when the user leaves."""
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a case is shown: asked about, or as it stands; as JSON; with what happened drawn."""
+
+    asks: bool
+    as_json: bool
+    pictured: bool
 
 
 def console() -> Console:
@@ -51,117 +60,61 @@ def fitted(width: int) -> int:
     return max(_NARROWEST, min(width, _WIDEST))
 
 
-@dataclass
-class Conversation:
-    """Questions and answers about one case, until a verdict or until the user leaves."""
+def whole_page(words: Page, width: int, seen: Sequence[RenderableType] = (), number: int = 1) -> RenderableType:
+    """Lay a diagnosis out as it stands, without asking. `width` is the console's, in columns.
 
-    expert: Expert
-    out: Console
-    read_line: Reader
-    case: Case
-    history: list[Case] = field(default_factory=list)
-
-    def run(self) -> Diagnosis:
-        """Talk until nothing is left to ask; give the last diagnosis."""
-        diagnosis = self.expert.diagnose(self.case)
-        words = page(diagnosis, self.expert.shelf)
-        self.out.print(_understanding(words))
-        while diagnosis.question is not None:
-            words = page(diagnosis, self.expert.shelf)
-            self.out.print(_standing(words, self.out.width))
-            if words.question is None or not self._answered(diagnosis, words.question):
-                break
-            before, diagnosis = diagnosis, self.expert.diagnose(self.case)
-            if before.symptom == diagnosis.symptom:
-                self._say([moved_words(moved(before, diagnosis))])
-        words = page(diagnosis, self.expert.shelf)
-        if diagnosis.question is None:
-            self.out.print(_standing(words, self.out.width))
-        self.out.print(conclusion(words))
-        return diagnosis
-
-    def _answered(self, diagnosis: Diagnosis, question: QuestionWords) -> bool:
-        """Take typed lines until one changes the case; False when the user leaves."""
-        self.out.print(_asked(question, len(self.history) + 1))
-        while True:
-            try:
-                typed = " ".join(self.read_line().split())
-            except (EOFError, KeyboardInterrupt):
-                self.out.print()
-                return False
-            if typed.lower() in ("quit", "q", "exit"):
-                return False
-            if self._took(typed, diagnosis, question):
-                return True
-
-    def _took(self, typed: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
-        word = (typed.lower().rstrip("?") if len(typed) > 1 else typed.lower()).strip()
-        if word == "back":
-            return self._back()
-        if word.startswith("why not"):
-            self._say(self._why_not(typed[7:].rstrip("?"), diagnosis))
-        elif word.startswith("why "):
-            self._say(self._why(typed[4:].rstrip("?"), diagnosis))
-        elif word.startswith("why"):
-            self._say([question.why, *what_if_words(what_if(self.expert, self.case, question.feature))])
-        elif word == "facts":
-            self._say(page(diagnosis, self.expert.shelf).facts)
-        elif word in ("help", "?", ""):
-            self._say([_HELP])
-        else:
-            return self._answer(typed, diagnosis, question)
-        return False
-
-    def _back(self) -> bool:
-        if not self.history:
-            self._say(["There is no answer to take back."])
-            return False
-        self.case = self.history.pop()
-        return True
-
-    def _answer(self, typed: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
-        feature = self.expert.shelf.features[question.feature]
-        try:
-            value = None if typed.lower() in UNKNOWN else _meant(question, feature, typed)
-        except ValueError as wrong:
-            self._say([f"{wrong}. Or: why, back, facts, quit."])
-            return False
-        self._say(["→ I don't know" if value is None else f"→ {heard(feature, value)}"])
-        self.history.append(self.case)
-        self.case = answered(self.case, feature.id, value, again=asked_again(diagnosis, feature.id))
-        return True
-
-    def _why(self, cause: str, diagnosis: Diagnosis) -> Sequence[str]:
-        try:
-            one, follows = grounds(self.expert, self.case, cause_named(self.expert, cause))
-        except (ValueError, LookupError) as wrong:
-            return [f"{wrong}."]
-        return why_words(one, follows, {fact.feature: fact for fact in diagnosis.facts}, self.expert.shelf)
-
-    def _why_not(self, cause: str, diagnosis: Diagnosis) -> Sequence[str]:
-        if not cause.strip():
-            return ["Why not which cause? Name one of the ranking, such as: why not idle timeout."]
-        if dispute := not_a_cause(self.expert, cause):
-            return [f"It is never offered as a cause. Claimed: {dispute.claim} But: {dispute.better}"]
-        try:
-            found = why_not(self.expert, self.case, cause_named(self.expert, cause))
-        except (ValueError, LookupError) as wrong:
-            return [f"{wrong}."]
-        return why_not_words(found, {fact.feature: fact for fact in diagnosis.facts}, self.expert.shelf)
-
-    def _say(self, lines: Sequence[str]) -> None:
-        for line in lines:
-            self.out.print(Padding(Text(line, "cyan"), (0, 2)))
-
-
-def whole_page(words: Page, width: int) -> RenderableType:
-    """Lay a diagnosis out as it stands, without asking. `width` is the console's, in columns."""
-    parts = [_understanding(words), _standing(words, width)]
+    `seen` stands behind what was understood; `number` is that of the question.
+    """
+    parts = [understanding(words), *([Text(), *seen[:-1]] if seen else []), standing(words, width)]
     if words.question:
         values = ", ".join(plain(value) for value, _label in words.question.choices)
         hint = Text(f"Answer with --answer {words.question.feature}=VALUE: {values}, or unknown", "dim")
-        parts += [_asked(words.question, 1, hint)]
+        parts += [asked(words.question, number, hint)]
     return Group(*parts, conclusion(words))
+
+
+def drawn(diagnosis: Diagnosis, shelf: Shelf, width: int) -> list[RenderableType]:
+    """Draw what happened; nothing if there is nothing to draw, or no room. `width` is the console's, in columns."""
+    seen = picture(diagnosis, shelf) if width >= _ROOM_FOR_PICTURE else None
+    if seen is None:
+        return []
+    lines = capital(picture_text(seen).removeprefix(_HEADING).rstrip())
+    return [title(_HEADING.rstrip(": ")), Padding(Text(lines, no_wrap=True), (0, 0, 0, 2)), Text()]
+
+
+def drawn_or_not(diagnosis: Diagnosis, shelf: Shelf, width: int) -> RenderableType:
+    """Draw what happened, or say why not."""
+    if parts := drawn(diagnosis, shelf, width):
+        return Group(*parts)
+    narrow = f"The picture needs a terminal of {_ROOM_FOR_PICTURE} columns."
+    return lines_said(["There is nothing to draw yet." if width >= _ROOM_FOR_PICTURE else narrow])
+
+
+def lines_said(lines: Sequence[str]) -> RenderableType:
+    """Lay out an answer to what was typed."""
+    return Group(*(Padding(Text(line, "cyan"), (0, 2)) for line in lines))
+
+
+def kept_head(summary: Summary, workspace: str) -> list[RenderableType]:
+    """Say which case this is."""
+    place = "" if workspace == LOCAL else f"workspace {clean(workspace)}, "
+    changed = f", changed {when(summary.updated)}" if summary.updated > summary.created else ""
+    about = Text(f"{place}{summary.state}, begun {when(summary.created)}{changed}", "dim")
+    return [title(f"Case {summary.id}"), Padding(about, (0, 0, 0, 2)), Text()]
+
+
+def so_far(events: Sequence[Numbered], today: KnowledgeStamp, shelf: Shelf) -> list[RenderableType]:
+    """List the answers that were given until now, what was concluded by other knowledge, and how the case ended."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    answers = [one for one in answer_words(events, shelf) if one.answer is not None]
+    for one in answers:
+        table.add_row(Text(one.question), Text(f"→ {one.answer}", "cyan"))
+    notes = (concluded_otherwise(events, today, shelf), *outcome_said(events, shelf))
+    inside: list[RenderableType] = [
+        *([table] if answers else []),
+        *(Text(clean(line), "yellow") for line in notes if line),
+    ]
+    return [title("So far"), *(Padding(one, (0, 0, 0, 2)) for one in inside), Text()] if inside else []
 
 
 def heard(feature: Feature, value: Value) -> str:
@@ -169,20 +122,20 @@ def heard(feature: Feature, value: Value) -> str:
     return plain(value) if feature.type == "yes-no" else said(feature, value)
 
 
-def _understanding(words: Page) -> RenderableType:
+def understanding(words: Page) -> RenderableType:
     lines = [Text(line) for line in _some(words.understood, _MOST_LINES, "lines")]
     lines += [Text(words.aside, "yellow")] if words.aside else []
     lines += [Text(line, "yellow") for line in _some(words.not_understood, _MOST_LINES, "that were not read")]
     if not words.understood:
         lines.append(Text("No line of this was understood; whydrop can still ask.", "yellow"))
-    return Group(_title("Understood"), *(Padding(line, (0, 0, 0, 2)) for line in lines))
+    return Group(title("Understood"), *(Padding(line, (0, 0, 0, 2)) for line in lines))
 
 
-def _title(text: str) -> RenderableType:
+def title(text: str) -> RenderableType:
     return Line(Text(text, "bold"), align="left", style="dim")
 
 
-def _standing(words: Page, width: int) -> RenderableType:
+def standing(words: Page, width: int) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
     for _ in range(3):
@@ -202,9 +155,9 @@ def _bar(rank: Rank) -> Text:
     return Text("█" * full, "green") + Text("░" * (_BAR - full), "dim")
 
 
-def _asked(question: QuestionWords, number: int, hint: Text = _WORDS) -> RenderableType:
+def asked(question: QuestionWords, number: int, hint: Text = _WORDS) -> RenderableType:
     return Group(
-        _title(f"Question {number}"),
+        title(f"Question {number}"),
         Padding(Text(question.text, "bold"), (0, 0, 0, 2)),
         Padding(Text("Why: " + question.why, "dim"), (0, 0, 0, 2)),
         Padding(Text("How: " + question.how, "dim"), (0, 0, 0, 2)),
@@ -239,7 +192,7 @@ def _choices(question: QuestionWords) -> RenderableType:
 
 def conclusion(words: Page) -> RenderableType:
     """Lay out where the case ends: the headline, its proof, and the next steps."""
-    parts: list[RenderableType] = [_title("Verdict" if words.explanation else "As it stands")]
+    parts: list[RenderableType] = [title("Verdict" if words.explanation else "As it stands")]
     parts.append(Padding(Text(words.headline, "bold"), (0, 0, 1, 2)))
     if words.explanation:
         parts.append(Padding(Text(words.explanation), (0, 0, 1, 2)))
@@ -250,7 +203,7 @@ def conclusion(words: Page) -> RenderableType:
         parts += _listed("What would refute it", [words.refuted_by], "yellow", "?")
     parts += _listed("Disputed", words.disputed, "yellow", "!")
     if words.steps:
-        parts.append(_title("Next steps"))
+        parts.append(title("Next steps"))
     parts += [_step(number, step) for number, step in enumerate(words.steps, start=1)]
     parts += _listed("Sources", _some(words.sources, _MOST_SOURCES, "(--json lists them all)"), "dim", "·")
     return Group(*parts)
@@ -259,14 +212,6 @@ def conclusion(words: Page) -> RenderableType:
 def _some(lines: Sequence[str], most: int, what: str) -> list[str]:
     more = len(lines) - most
     return [*lines[:most], f"and {more:,} more {what}"] if more > 1 else list(lines)
-
-
-def _meant(question: QuestionWords, feature: Feature, typed: str) -> Value:
-    """Read an answer; a number is that of a choice on the screen. Raises ValueError."""
-    number = whole(typed.strip())
-    if feature.type == "choice" and number is not None and 1 <= number <= len(question.choices):
-        return question.choices[number - 1][0]
-    return parse_answer(feature, typed)
 
 
 def _listed(title: str, lines: Sequence[str], style: str, mark: str) -> list[RenderableType]:

@@ -2,23 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TypeVar
 
 import anyio
 
+MOST_WAITING = 64
+"""Pieces of work that may wait, for each thread."""
+LEAVING: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("whydrop_leaving", default=None)
+"""Waits until the client has gone away for whom work is done; it is asked only while the work waits."""
+
 T = TypeVar("T")
 
 
-class Threads:
-    """Worker threads, a bounded number, so that a long paste keeps nobody else waiting."""
+class TooBusy(Exception):
+    """So much work waits already that more would wait too long. Nothing was done."""
 
-    def __init__(self, threads: int) -> None:
+    retry_after_s = 1
+
+
+class ClientGone(Exception):
+    """Whoever wanted the work went away before it was begun."""
+
+
+class Threads:
+    """Worker threads, a bounded number, so that a long paste keeps nobody else waiting.
+
+    `most` is how many pieces of work may wait; 64 for each thread unless it is given.
+    """
+
+    def __init__(self, threads: int, most: int | None = None) -> None:
         self._threads = threads
+        self._most = threads * MOST_WAITING if most is None else most
         self._limiter: anyio.CapacityLimiter | None = None
+        self._unlimited: anyio.CapacityLimiter | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work wait for a thread."""
+        return self._limiter.statistics().tasks_waiting if self._limiter else 0
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """Give what the function gives."""
-        if self._limiter is None:  # a limiter belongs to a running loop
+        """Give what the function gives. Raises TooBusy at once, ClientGone, and what the function raises."""
+        if self._limiter is None or self._unlimited is None:  # a limiter belongs to a running loop
             self._limiter = anyio.CapacityLimiter(self._threads)
-        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+            self._unlimited = anyio.CapacityLimiter(math.inf)
+        place = object()
+        try:
+            self._limiter.acquire_on_behalf_of_nowait(place)
+        except anyio.WouldBlock:
+            await self._wait(self._limiter, place)
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._unlimited)
+        finally:
+            self._limiter.release_on_behalf_of(place)
+
+    async def _wait(self, limiter: anyio.CapacityLimiter, place: object) -> None:
+        """Wait for a thread, as long as somebody wants it."""
+        if self.waiting >= self._most:
+            raise TooBusy("too much work waits already")
+        leaving = LEAVING.get()
+        if leaving is None:
+            await limiter.acquire_on_behalf_of(place)
+            return
+        taken = False
+        async with anyio.create_task_group() as group:
+            group.start_soon(_given_up, leaving, group.cancel_scope)
+            await limiter.acquire_on_behalf_of(place)
+            taken = True
+            group.cancel_scope.cancel()
+        if not taken:
+            raise ClientGone
+
+
+async def _given_up(leaving: Callable[[], Awaitable[None]], scope: anyio.CancelScope) -> None:
+    await leaving()
+    scope.cancel()

@@ -9,7 +9,7 @@ from bot.phrases import capital, lower, percent, reflowed, sentence, short
 from knowledge.clause import Value, plain
 from knowledge.shelf import Shelf
 from rules.answers import said
-from rules.case import Beside, Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
+from rules.case import Asked, Beside, Diagnosis, Endpoint, Fact, Finding, Hypothesis, Kind, Record, Step
 from rules.flows import same_connection
 from rules.prose import WROTE
 
@@ -109,13 +109,13 @@ def page(diagnosis: Diagnosis, shelf: Shelf) -> Page:
         understood=[*(_understood(record, shelf) for record in diagnosis.records), *_heard(diagnosis, shelf)],
         aside=_aside(diagnosis),
         not_understood=[f"Line {one.line}, {one.why}: {short(one.text)}" for one in diagnosis.unread],
-        facts=[_fact(fact, shelf) for fact in diagnosis.facts if _is_evidence(fact, shelf)],
+        facts=[_fact(fact, shelf) for fact in evident(diagnosis, shelf)],
         headline=headline(diagnosis),
         leader=leader.title if leader and diagnosis.symptom else "",
         ranking=[Rank(one.title, one.standing, one.probability) for one in shown],
         more_causes=len(diagnosis.hypotheses) - len(shown) if shown else 0,
         contradictions=[f"This does not go together: {one.because}." for one in diagnosis.contradictions],
-        question=_question(diagnosis),
+        question=question_words(diagnosis.question) if diagnosis.question else None,
         explanation=reflowed(diagnosis.verdict.explanation) if diagnosis.verdict else "",
         reasons_for=[reason(one, facts, shelf) for one in leader.for_] if leader and counts else [],
         reasons_against=[reason(one, facts, shelf) for one in leader.against] if leader and counts else [],
@@ -232,6 +232,11 @@ def _end(end: Endpoint) -> str:
     return f"[{address}]:{end.port}" if ":" in address else f"{address}:{end.port}"
 
 
+def evident(diagnosis: Diagnosis, shelf: Shelf) -> list[Fact]:
+    """Give the facts that `Page.facts` states, in the same order."""
+    return [fact for fact in diagnosis.facts if _is_evidence(fact, shelf)]
+
+
 def _is_evidence(fact: Fact, shelf: Shelf) -> bool:
     """Tell whether a fact is more than the addresses and ports that are shown with the line anyway."""
     return not fact.feature.startswith(("packet.source", "packet.destination", "packet.interface", "log.product")) and (
@@ -277,10 +282,8 @@ def evidence(fact: Fact, shelf: Shelf) -> str:
     return f"{origin}: {lower(feature.title)} = {said(feature, fact.value)}"
 
 
-def _question(diagnosis: Diagnosis) -> QuestionWords | None:
-    asked = diagnosis.question
-    if asked is None:
-        return None
+def question_words(asked: Asked) -> QuestionWords:
+    """Put a question into words."""
     return QuestionWords(
         feature=asked.feature,
         text=asked.text,

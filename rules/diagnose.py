@@ -69,6 +69,10 @@ class Expert(Thinker):
             knowledge=self._stamp,
         )
 
+    def asked(self, case: Case, feature: str) -> Asked:
+        """Give a question as it would be asked in this case now. Raises LookupError where a feature has none."""
+        return self._asked(feature, self.think(case, self.read(case.paste)))
+
     def _overruled(self, case: Case, reading: Reading) -> list[Contradicted]:
         """Find answers that the lines contradict. They stand once they are confirmed."""
         found = []

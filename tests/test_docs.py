@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import SecretStr
 
 from bot.settings import Settings
 from knowledge.model import Event, Prior, Strength
@@ -46,7 +47,16 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
     wanted = {f"WHYDROP_{name.upper()}": field for name, field in Settings.model_fields.items()}
     assert set(rows) == set(wanted)
     for name, field in wanted.items():
-        assert rows[name].strip("` ") == ("" if field.default is None else str(field.default))
+        assert rows[name].strip("` ") == _written(field.default)
+
+
+def _written(default: object) -> str:
+    """Write a default as one writes it into the environment."""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    if isinstance(default, bool):
+        return str(int(default))
+    return "" if default is None else str(default)
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/vocabulary.md", "docs/weighing.md"])

@@ -151,8 +151,9 @@ async def test_a_body_without_its_type_says_which_one_is_wanted(client: httpx.As
 
 
 async def test_health_can_be_asked_without_a_body(client: httpx.AsyncClient) -> None:
-    assert (await client.head("/livez")).status_code == 200
-    assert (await client.head("/")).status_code == 200
+    answer = await client.head("/livez")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert (await client.head("/nowhere")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -180,5 +181,7 @@ async def test_a_fault_of_ours_is_told_without_words_of_the_paste(
 
 
 async def test_the_process_tells_that_it_is_alive_and_what_it_is(client: httpx.AsyncClient, expert: Expert) -> None:
-    assert (await client.get("/livez")).json() == {"status": "alive", "knowledge": expert.shelf.hash}
-    assert "/v1/diagnoses" in (await client.get("/")).text
+    assert (await client.get("/livez")).json() == {"status": "alive"}
+    assert (await client.get("/version")).json()["knowledge"]["hash"] == expert.shelf.hash
+    ready = await client.get("/readyz?verbose")
+    assert (ready.status_code, ready.json()["checks"]["database"]) == (200, "ok")

@@ -302,10 +302,10 @@ async def test_the_knowledge_is_served_as_it_is(fast: httpx.AsyncClient, expert:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/v1/cases", "GET, POST"),
-        ("POST", f"/v1/cases/{NOBODYS}", "DELETE, GET"),
+        ("PUT", "/v1/cases", "GET, HEAD, POST"),
+        ("POST", f"/v1/cases/{NOBODYS}", "DELETE, GET, HEAD"),
         ("GET", f"/v1/cases/{NOBODYS}/answers", "POST"),
-        ("DELETE", "/v1/causes", "GET"),
+        ("DELETE", "/v1/causes", "GET, HEAD"),
     ],
 )
 async def test_what_cannot_be_done_tells_what_can(

@@ -12,7 +12,8 @@ import pexpect
 import pytest
 from rich.console import Console
 
-from bot.terminal import Conversation, _meant, fitted, whole_page
+from bot.conversation import Conversation, Passing, beginning, meant
+from bot.terminal import fitted, whole_page
 from bot.wording import QuestionWords, page
 from rules.answers import make_case
 from rules.case import Asked, Case, Diagnosis
@@ -34,7 +35,8 @@ def _talk(expert: Expert, *typed: str, facts: dict[str, str] | None = None, past
 
     out = Console(file=io.StringIO(), width=100, highlight=False)
     case = make_case(expert.shelf, paste, FACTS if facts is None else facts)
-    result = Conversation(expert, out, read_line, case).run()
+    told = beginning(case)
+    result = Conversation(expert, out, read_line, Passing(expert, told), since=len(told)).run()
     assert isinstance(out.file, io.StringIO)
     return result, " ".join(out.file.getvalue().split())
 
@@ -246,4 +248,4 @@ def test_a_number_stands_for_the_choice_on_the_screen(expert: Expert) -> None:
     offered = thought.family.asking.offered(feature)
     assert len(offered) < len(feature.choices)
     words = QuestionWords("scope.capture", "", "", "", None, "", [(one, str(one)) for one in offered])
-    assert _meant(words, feature, str(len(offered))) == "none"
+    assert meant(words, feature, str(len(offered))) == "none"

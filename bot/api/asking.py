@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
 from bot.api.diagnoses import casebook
 from bot.api.shapes import Leads, UnmetClue, WhatIfShown, Why, WhyNotShown
+from bot.api.showing import link_of
 from bot.api.words import feature_named
 from bot.casebook import Consulted
 from bot.entrance import Reading
 from bot.explaining import what_if_words, why_not_words, why_words
+from bot.export import as_json, markdown
 from bot.picture import picture
 from bot.picture_svg import picture_svg
 from bot.problems import Problem
@@ -71,6 +74,32 @@ async def drawn(request: Request, caller: Reading, case: str) -> Response:
     if found is None:
         return Response(status_code=204)
     return Response(picture_svg(found), media_type="image/svg+xml")
+
+
+_EXPORT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The case",
+        "content": {
+            "text/markdown": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    }
+}
+
+
+@router.get("/export", summary="Write a case down for a ticket", response_class=Response, responses=_EXPORT)
+async def exported(
+    request: Request,
+    caller: Reading,
+    case: str,
+    format: Literal["markdown", "json"] = "markdown",  # noqa: A002
+) -> Response:
+    """Give the evidence, the reasoning, the answers and the steps, as Markdown or JSON."""
+    consulted = await casebook(request).read(caller.workspace, case)
+    shelf = casebook(request).expert.shelf
+    if format == "json":
+        return JSONResponse(as_json(consulted, shelf))
+    return Response(markdown(consulted, shelf, link_of(request, case)), media_type="text/markdown")
 
 
 async def _asked(request: Request, consulted: Consulted, cause: str, work: Callable[[Expert, Case, str], T]) -> T:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from bot.api.diagnoses import JSON, LINE
 from bot.api.once import WritingOnce, sent
+from bot.api.shallow import Shallow
 from bot.api.shapes import (
     CaseList,
     CaseShown,
@@ -34,7 +35,7 @@ from knowledge.complaint import unknown
 from knowledge.shelf import Shelf
 from rules.answers import product_id
 
-router = APIRouter(prefix="/v1/cases", tags=["cases"])
+router = APIRouter(route_class=Shallow, prefix="/v1/cases", tags=["cases"])
 CURSOR = r"^[0-9]{1,16}-[a-z2-7]{26}$"
 
 

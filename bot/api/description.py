@@ -19,6 +19,7 @@ _ALWAYS = (400, 404, 405, 408, 413, 421, 429, 500, 503)
 _WITH_KEY = (401, 403)
 _WITH_BODY = (415, 422)
 _WITH_CASE = (409, 412)
+_OPEN = ("/livez", "/readyz", "/version")
 _ABOUT = """\
 Paste log lines, get the cause, the proof and the next step.
 
@@ -101,7 +102,8 @@ def _operations(found: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 
 def _tell_problems(path: str, method: str, operation: dict[str, Any], *, keys: bool) -> None:
-    secret = path.startswith("/v1/") and "knowledge" not in operation.get("tags", [])
+    open_to_all = path in _OPEN or "knowledge" in operation.get("tags", [])
+    secret = not open_to_all
     if secret and keys:
         operation["security"] = [{"key": []}]
     statuses = {*_ALWAYS, *(_WITH_KEY if secret else ())}
@@ -121,7 +123,7 @@ def _problem(status: int) -> dict[str, Any]:
 def _name_parameters(path: str, operation: dict[str, Any], shelf: Shelf) -> None:
     """Say what may stand in an address."""
     names: dict[str, dict[str, Any]] = {
-        "id": {"enum": sorted(_ids(path.split("/")[2], shelf))},
+        "id": {"enum": sorted(_ids(path, shelf))},
         "case": {"type": "string", "pattern": CASE_ID},
         "cause": {"enum": sorted(shelf.causes)},
         "feature": {"enum": sorted(answers_schema(shelf)["properties"])},
@@ -132,7 +134,8 @@ def _name_parameters(path: str, operation: dict[str, Any], shelf: Shelf) -> None
             parameter["schema"] = names[parameter["name"]]
 
 
-def _ids(kind: str, shelf: Shelf) -> Iterable[str]:
+def _ids(path: str, shelf: Shelf) -> Iterable[str]:
+    kind = path.removeprefix("/v1/").partition("/")[0]
     if kind == "questions":
         return [one.id for one in shelf.features.values() if one.question]
     found: Mapping[str, object] = getattr(shelf, kind, {})

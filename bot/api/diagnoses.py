@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request, Response
 
 from bot.api.once import Once, ReadingOnce, sent
+from bot.api.shallow import Shallow
 from bot.api.shapes import Read, WantedDiagnosis, WantedReading
 from bot.api.words import answers
 from bot.casebook import Casebook
@@ -16,7 +17,7 @@ from knowledge.shelf import Shelf
 from rules.answers import make_case
 from rules.case import Case, Diagnosis
 
-router = APIRouter(tags=["diagnoses"])
+router = APIRouter(route_class=Shallow, tags=["diagnoses"])
 JSON = {"content-type": "application/json"}
 LINE = (
     "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 "

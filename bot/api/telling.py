@@ -11,12 +11,13 @@ from pydantic import Field
 
 from bot.api.diagnoses import JSON
 from bot.api.once import WritingOnce, sent
+from bot.api.shallow import Shallow
 from bot.api.shapes import Given, Wanting
 from bot.cases import Change, Reply
 from bot.entrance import Reading, Writing
 from bot.outbox import Webhooks
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = APIRouter(route_class=Shallow, prefix="/v1/webhooks", tags=["webhooks"])
 _EXAMPLE = {"url": "https://example.com/whydrop"}
 
 

@@ -1,0 +1,121 @@
+"""Who comes in: what the page asks of the service it stands in, and the check that a form is one of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.casebook import Consulted
+from bot.cases import CaseFull, NoSuchCase, Stale, WrongCursor
+from bot.tables import Busy
+from bot.web.errors import error_page
+from bot.web.layout import secured
+from knowledge.shelf import Shelf
+from rules.read import PasteTooLarge
+
+
+class Viewer(Protocol):
+    """Somebody who may see a workspace's cases; `scopes` has `write` if they may tell them something."""
+
+    @property
+    def workspace(self) -> str:
+        """Whose cases they see."""
+
+    @property
+    def scopes(self) -> Collection[str]:
+        """What they may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How the service lets people in.
+
+    `viewer` is a FastAPI dependency that gives a Viewer, or raises what leads to /signin. `enter` takes a key, puts the
+    cookie on the response that it is given, and tells whether the key is one; `leave` takes the cookie off.
+    """
+
+    viewer: Callable[..., Any]
+    enter: Callable[[Request, Response, str], Awaitable[bool]]
+    leave: Callable[[Response], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """How a case is written down for others."""
+
+    markdown: Callable[[Consulted, Shelf, str | None], str]
+    as_json: Callable[[Consulted], Any]
+
+
+class Refused(Exception):
+    """A request that is answered with an error page."""
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.detail = detail
+
+
+_MISHAPS: dict[type[Exception], tuple[int, str, str]] = {
+    NoSuchCase: (404, "There is no such case", "It was deleted, or its address is not complete."),
+    CaseFull: (409, "This case is full", "Begin another one with the same lines."),
+    WrongCursor: (400, "This part of the list does not exist", "Begin at the first part again."),
+    Busy: (503, "whydrop is busy", "Nothing was kept. Please try again in a moment."),
+    Stale: (409, "The case went on meanwhile", "Open it again and look at how it stands now."),
+}
+
+
+def mishap(wrong: Exception) -> Refused | None:
+    """Say what happened in words; None for what is a fault of ours."""
+    if isinstance(wrong, Refused):
+        return wrong
+    if isinstance(wrong, PasteTooLarge):
+        detail = str(wrong)
+        return Refused(413, "This is too much at once", detail[:1].upper() + detail[1:])
+    found = next((said for kind, said in _MISHAPS.items() if isinstance(wrong, kind)), None)
+    return Refused(*found) if found else None
+
+
+def page_route(public_url: str | None) -> type[APIRoute]:
+    """Make the routes of the page: forms of other sites are refused, and what goes wrong becomes a page."""
+    own = urlsplit(public_url).netloc if public_url else None
+
+    class PageRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            inner = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                try:
+                    if request.method == "POST" and not is_own(request, own):
+                        raise Refused(403, "This form came from another site", "Open whydrop itself and try it there.")
+                    return secured(await inner(request))
+                except Exception as wrong:
+                    said = mishap(wrong)
+                    if said is None:
+                        raise
+                    return error_page(request, said.status, said.title, said.detail)
+
+            return handle
+
+    return PageRoute
+
+
+def is_own(request: Request, own: str | None = None) -> bool:
+    """Tell whether a form was sent by a page of ours. A program names no page; then it must bear no cookie.
+
+    `own` is the host by which people reach the service, where that is not the one it sees itself.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    if origin is not None:
+        return urlsplit(origin).netloc in (request.headers.get("host"), own)
+    return "cookie" not in request.headers
