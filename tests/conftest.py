@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from knowledge.shelf import Shelf
 from rules.diagnose import Expert
 from tests.corpus import CORPUS, Entry, lines
 from tests.minimal import MINIMAL, write
+from tests.served import Fleet
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +37,11 @@ def corpus() -> list[Entry]:
     if not CORPUS.exists():
         pytest.skip(f"the corpus of real log lines is not at {CORPUS}; its licences keep it out of the repository")
     return lines()
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Start real server processes."""
+    found = Fleet(tmp_path_factory.mktemp("fleet"))
+    yield found
+    found.close()

@@ -1,0 +1,94 @@
+"""The process that forks servers for tests, with the knowledge loaded once: `python -m tests.forking`.
+
+It reads one line of JSON for each server that is wanted, or whose end is waited for, and answers with one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from pydantic import SecretStr
+
+from bot.rest import create_app
+from bot.settings import Settings
+from knowledge.load import load_shelf
+from rules.diagnose import Expert
+from rules.prose import ear_of
+
+
+class _Announced(uvicorn.Server):
+    """A server that tells its port as soon as it answers."""
+
+    def __init__(self, config: uvicorn.Config, told: int) -> None:
+        super().__init__(config)
+        self._told = told
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        if self.started:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            os.write(self._told, b"%d\n" % port)
+
+
+def _serve(settings: Mapping[str, object], expert: Expert, log: str, told: int) -> None:
+    """Serve as `bot serve` does, in this process, until a signal ends it."""
+    sys.stdin.close()
+    with Path(log).open("w", encoding="utf-8") as out:
+        os.dup2(out.fileno(), 1)
+        os.dup2(out.fileno(), 2)
+    how = Settings.model_validate({**settings, "database_url": SecretStr(str(settings["database_url"]))})
+    app = create_app(how, expert)
+    config = uvicorn.Config(
+        app, host=how.host, port=how.port, access_log=False, limit_concurrency=how.threads * 64, log_level="warning"
+    )
+    _Announced(config, told).run()
+
+
+def _forked(told: Mapping[str, Any], expert: Expert) -> dict[str, object]:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(reading)
+        try:
+            _serve(told["start"], expert, told["log"], writing)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        port = pipe.readline()  # empty from one that did not start
+        return {"pid": pid, "port": int(port)} if port else {"pid": pid}
+
+
+def main() -> None:
+    """Fork a server for each line that asks for one; when nobody asks any more, end them all."""
+    expert = Expert(load_shelf())
+    ear_of(expert.shelf)
+    gc.freeze()
+    running: set[int] = set()
+    for line in sys.stdin:
+        told = json.loads(line)
+        if "start" in told:
+            found = _forked(told, expert)
+            running.add(int(str(found["pid"])))
+        else:
+            found = {"status": os.waitstatus_to_exitcode(os.waitpid(told["reap"], 0)[1])}
+            running.discard(told["reap"])
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+    for pid in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
