@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,13 @@ from pydantic import SecretStr
 from bot.rest import create_app
 from bot.settings import Settings
 from knowledge.load import load_shelf
+from knowledge.shelf import Shelf
 from rules.diagnose import Expert
 from rules.prose import ear_of
+
+ASKED = frozenset({"symptom", "packet.flags", "timing.worked", "timing.idle_s", "route.second_path", "log.product"})
+"""Features that a small shelf has questions of."""
+CAUSES = frozenset({"asymmetric-routing", "idle-timeout", "same-subnet-router", "port-closed", "threat-reset"})
 
 
 class _Announced(uvicorn.Server):
@@ -54,6 +60,19 @@ def _serve(settings: Mapping[str, object], expert: Expert, log: str, told: int) 
     _Announced(config, told).run()
 
 
+def small(shelf: Shelf) -> Shelf:
+    """Give the shipped shelf with few causes and questions: what tries all that may be said is through sooner."""
+    features = {
+        id_: one if id_ in ASKED else one.model_copy(update={"question": None}) for id_, one in shelf.features.items()
+    }
+    return replace(
+        shelf,
+        features=features,
+        causes={id_: one for id_, one in shelf.causes.items() if id_ in CAUSES},
+        contradictions={id_: one for id_, one in shelf.contradictions.items() if one.ask_again in ASKED},
+    )
+
+
 def _forked(told: Mapping[str, Any], expert: Expert) -> dict[str, object]:
     reading, writing = os.pipe()
     pid = os.fork()
@@ -69,16 +88,24 @@ def _forked(told: Mapping[str, Any], expert: Expert) -> dict[str, object]:
         return {"pid": pid, "port": int(port)} if port else {"pid": pid}
 
 
+def _ready(shelf: Shelf) -> Expert:
+    expert = Expert(shelf)
+    ear_of(expert.shelf)
+    gc.freeze()  # so that looking for garbage does not copy what the forks share
+    return expert
+
+
 def main() -> None:
     """Fork a server for each line that asks for one; when nobody asks any more, end them all."""
-    expert = Expert(load_shelf())
-    ear_of(expert.shelf)
-    gc.freeze()
+    whole = load_shelf()
+    experts = {False: _ready(whole)}
     running: set[int] = set()
     for line in sys.stdin:
         told = json.loads(line)
         if "start" in told:
-            found = _forked(told, expert)
+            if told["small"] not in experts:
+                experts[True] = _ready(small(whole))
+            found = _forked(told, experts[told["small"]])
             running.add(int(str(found["pid"])))
         else:
             found = {"status": os.waitstatus_to_exitcode(os.waitpid(told["reap"], 0)[1])}

@@ -16,6 +16,10 @@ MANY = 10_000_000
 """A rate that no test comes near to."""
 
 
+_JUNK = "WARNING:  Invalid HTTP request received."
+"""What uvicorn says of a request that is none: that is no fault of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A server process that answers."""
@@ -35,13 +39,16 @@ class Fleet:
             [sys.executable, "-m", "tests.forking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def start(self, database: Path | str, port: int = 0, **settings: object) -> Served:
-        """Start a server on a file of SQLite's or a database's address; it answers when this returns."""
+    def start(self, database: Path | str, *, small: bool = False, **settings: object) -> Served:
+        """Start a server on a file of SQLite's or a database's address; it answers when this returns.
+
+        A `small` one knows little: see tests/forking.py.
+        """
         self._count += 1
         log = self._folder / f"server-{self._count}.log"
         url = f"sqlite:///{database}" if isinstance(database, Path) else database
-        told = {"dev": True, "rate": MANY, "port": port, **settings, "database_url": url}
-        found = self._ask({"start": told, "log": str(log)})
+        told = {"dev": True, "rate": MANY, "port": 0, **settings, "database_url": url}
+        found = self._ask({"start": told, "small": small, "log": str(log)})
         if "port" not in found:
             raise RuntimeError(log.read_text("utf-8"))
         return Served(found["pid"], f"http://127.0.0.1:{found['port']}", log)
@@ -70,3 +77,8 @@ class Fleet:
     def close(self) -> None:
         """End every server that is left."""
         self._parent.communicate()
+
+
+def complaints(served: Served) -> list[str]:
+    """Give what a server wrote on its output: nothing, unless something went wrong in it."""
+    return [line for line in served.log.read_text("utf-8").splitlines() if line != _JUNK]

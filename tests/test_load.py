@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.served import Fleet, Served
+from tests.served import Fleet, Served, complaints
 from tests.service import LINE
 
 pytest_plugins = ["tests.postgres"]
@@ -70,7 +70,7 @@ def servers(fleet: Fleet, database: Path | str) -> Iterator[Sequence[Served]]:
     yield both
     for one in both:
         fleet.stop(one)
-        assert one.log.read_text("utf-8") == ""
+        assert complaints(one) == []
 
 
 @asynccontextmanager
