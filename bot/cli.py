@@ -24,8 +24,8 @@ from bot.keying import keys
 from bot.knowing import knowledge
 from bot.lines import lines_of
 from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
-from bot.settings import Settings
-from bot.terminal import LOCAL, Shown, console, drawn, whole_page
+from bot.settings import LOCAL, Settings
+from bot.terminal import Shown, console, drawn, whole_page
 from bot.wording import page
 from rules.answers import make_case
 from rules.case import Case, Diagnosis, Record, Unread
