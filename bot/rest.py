@@ -33,7 +33,7 @@ from bot.problems import Problem, of_status, worded
 from bot.rates import Paced, Rates, bearing
 from bot.settings import Settings, load_settings
 from bot.signing import DOORS, is_for_people, problem_for_people
-from bot.slack import slack_app
+from bot.slack.app import slack_app
 from bot.tables import Busy
 from bot.targets import RefusedTarget
 from bot.telemetry import Watch

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.blocks import (
+from bot.slack.blocks import (
     BLOCKS,
     CUT,
     SECTION,

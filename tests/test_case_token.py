@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.case_token import LONGEST, UNDERSTOOD, Carried, decode, encode, fit
+from bot.slack.case_token import LONGEST, UNDERSTOOD, Carried, decode, encode, fit
 from knowledge.clause import Value
 from knowledge.load import load_shelf
 from knowledge.model import Feature

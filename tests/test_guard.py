@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from bot.guard import DEEPEST, MOST_BYTES, Guard, sign
+from bot.slack.guard import DEEPEST, MOST_BYTES, Guard, sign
 from tests.loopback_slack import FORM, SECRET, signed
 
 NOW = 1_700_000_000.0

@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.rest import create_app
 from bot.settings import Settings
-from bot.slack import InThread, slack_app
+from bot.slack.app import InThread, slack_app
 from knowledge.load import load_shelf
 from rules.case import Case
 from rules.diagnose import Expert
@@ -445,7 +445,7 @@ def test_a_gone_response_url_is_given_up(asker: Asker, slack: ResponseUrl, caplo
 def test_nobody_waits_for_ever(
     asker: Asker, slack: ResponseUrl, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, pause: str
 ) -> None:
-    monkeypatch.setattr("bot.slack._PATIENCE_S", 0.5)
+    monkeypatch.setattr("bot.slack.app._PATIENCE_S", 0.5)
     slack.planned.append(text(429, "rate_limited", retry_after=pause))
     asker.command(LINE)
     wait_for(lambda: "an answer was not delivered" in caplog.text)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import views
-from bot.blocks import CUT, Message
-from bot.case_token import Carried, decode, encode
+from bot.slack import views
+from bot.slack.blocks import CUT, Message
+from bot.slack.case_token import Carried, decode, encode
 from bot.wording import page
 from knowledge.clause import Value
 from knowledge.load import load_shelf

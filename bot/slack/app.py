@@ -26,10 +26,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bot import views
-from bot.blocks import Message
-from bot.guard import Guard
 from bot.settings import Settings
+from bot.slack import views
+from bot.slack.blocks import Message
+from bot.slack.guard import Guard
 from rules.diagnose import Expert
 
 log = logging.getLogger("whydrop.slack")

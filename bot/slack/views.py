@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from bot.blocks import Button, Buttons, Message, Part, Prose, Quoted
-from bot.case_token import UNDERSTOOD, Carried, decode, encode, fit
 from bot.explaining import what_if_words
 from bot.phrases import percent
+from bot.slack.blocks import Button, Buttons, Message, Part, Prose, Quoted
+from bot.slack.case_token import UNDERSTOOD, Carried, decode, encode, fit
 from bot.wording import Page, StepWords, headline, page
 from knowledge.clause import Value
 from rules.answers import answered, asked_again, said, withdrawn

@@ -1,0 +1,1 @@
+"""Slack: the doors, the conversation in a thread, and everything that Slack asks of an app."""
