@@ -93,5 +93,5 @@ def _markdown(found: Consulted, _: Shelf, link: str | None) -> str:
     return f"# Case {found.kept.summary.id}\n\n{link}\n"
 
 
-def _as_json(found: Consulted, _: Shelf) -> dict[str, str]:
+def _as_json(found: Consulted) -> dict[str, str]:
     return {"id": found.kept.summary.id}

@@ -141,7 +141,7 @@ class CasePages:
         """Give a case to a program."""
         found = await self._found(request, case)
         named = {"Content-Disposition": f'attachment; filename="whydrop-{found.kept.summary.id}.json"'}
-        return JSONResponse(self.exports.as_json(found, self.expert.shelf), headers=named)
+        return JSONResponse(self.exports.as_json(found), headers=named)
 
     async def back(self, case: str) -> Response:
         """Lead from the address of a form back to its case."""

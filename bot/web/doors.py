@@ -55,7 +55,7 @@ class Exports:
     """How a case is written down for others."""
 
     markdown: Callable[[Consulted, Shelf, str | None], str]
-    as_json: Callable[[Consulted, Shelf], Any]
+    as_json: Callable[[Consulted], Any]
 
 
 class Refused(Exception):
