@@ -24,7 +24,8 @@ from bot.export import markdown
 from bot.history import cause_title, when
 from bot.keeping import case_page, our_store
 from bot.replay import Replayed, replay, replay_words
-from bot.terminal import LOCAL, console
+from bot.settings import LOCAL
+from bot.terminal import console
 from bot.threads import Threads
 from rules.diagnose import Expert
 

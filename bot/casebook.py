@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from bot.case_events import (
@@ -25,8 +25,9 @@ from bot.cases import Change, Filters, Page, Stale, Store
 from bot.outbox import announce
 from bot.tables import Busy
 from bot.threads import Threads
+from knowledge.model import SymptomId
 from rules.answers import asked_again
-from rules.case import Case, Diagnosis
+from rules.case import Case, Diagnosis, Standing
 from rules.diagnose import Expert
 
 _TRIES = 50
@@ -85,10 +86,21 @@ Keeping = Callable[[Told], Awaitable[T]]
 """Keeps what was told, alone or together with something else: in one transaction."""
 
 
+class Counting(Protocol):
+    """Counts what happens."""
+
+    def diagnosed(self, symptom: SymptomId | None, standing: Standing | None) -> None:
+        """Count a diagnosis."""
+
+    def happened(self, event: CaseEvent) -> None:
+        """Count an event that was kept."""
+
+
 class Casebook:
     """All cases, and the expert who is consulted about them. One per process."""
 
-    def __init__(self, store: Store, expert: Expert, in_thread: Threads) -> None:
+    def __init__(self, store: Store, expert: Expert, in_thread: Threads, counting: Counting | None = None) -> None:
+        self._counting = counting
         self.store = store
         self.expert = expert
         self.in_thread = in_thread
@@ -100,7 +112,10 @@ class Casebook:
 
     async def begin_with(self, told: Sequence[CaseEvent], keep: Keeping[T]) -> T:
         """Begin a case and keep it as `keep` does. Raises PasteTooLarge, and what that raises."""
-        return await keep(await self._thought_through(None, told))
+        thought = await self._thought_through(None, told)
+        kept = await keep(thought)
+        self._count(thought)
+        return kept
 
     async def tell(
         self, workspace: str, case: str, told: Sequence[CaseEvent], expected: int | None = None
@@ -120,11 +135,15 @@ class Casebook:
                 before = await self.store.read(workspace, case)
                 if expected not in {None, before.summary.version}:
                     raise Stale(before.summary.version)
+                thought = await self._thought_through(before, told)
                 try:
-                    return await keep(await self._thought_through(before, told))
+                    kept = await keep(thought)
                 except Stale:
                     if expected is not None:
                         raise
+                    continue
+                self._count(thought)
+                return kept
         raise Busy
 
     async def read(self, workspace: str, case: str) -> Consulted:
@@ -140,7 +159,16 @@ class Casebook:
 
     async def diagnosis(self, case: Case) -> Diagnosis:
         """Diagnose, beside the loop that serves. Raises PasteTooLarge."""
-        return await self.in_thread(lambda: self.expert.diagnose(case))
+        diagnosis = await self.in_thread(lambda: self.expert.diagnose(case))
+        if self._counting:
+            leading = Leading.of(diagnosis)
+            self._counting.diagnosed(leading.symptom, leading.standing)
+        return diagnosis
+
+    def _count(self, told: Told) -> None:
+        if self._counting:
+            for event in told.events:
+                self._counting.happened(event)
 
     async def _thought_through(self, before: KeptCase | None, told: Sequence[CaseEvent]) -> Told:
         earlier = [one.event for one in before.events] if before else []

@@ -24,8 +24,8 @@ from bot.keying import keys
 from bot.knowing import knowledge
 from bot.lines import lines_of
 from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
-from bot.settings import Settings
-from bot.terminal import LOCAL, Shown, console, drawn, whole_page
+from bot.settings import LOCAL, Settings
+from bot.terminal import Shown, console, drawn, whole_page
 from bot.wording import page
 from rules.answers import make_case
 from rules.case import Case, Diagnosis, Record, Unread
@@ -241,7 +241,7 @@ def serve(
         host=address,
         port=number,
         access_log=False,  # it would log query strings, in which somebody may have put a paste
-        limit_concurrency=settings.threads * 64,
+        log_config=None,  # ours is JSON
     )
 
 

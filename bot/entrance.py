@@ -10,10 +10,9 @@ from fastapi import Depends, Request
 from bot.keys import Keys, Scope, WrongKey
 from bot.problems import Problem
 from bot.rates import Rates, Verdict, address_of, note
+from bot.settings import LOCAL
 
 COOKIE = "whydrop_key"
-LOCAL = "local"
-"""The workspace of a service without keys."""
 _SCHEME = "bearer "
 _LONGEST = 200
 _CHALLENGE = {"www-authenticate": 'Bearer realm="whydrop"'}

@@ -19,8 +19,9 @@ from bot.case_events import Asked, CaseEvent, Concluded, Pasted
 from bot.casebook import Casebook, Consulted
 from bot.cases import CaseFull, NoSuchCase, Store
 from bot.conversation import Conversation, next_number
+from bot.settings import LOCAL
 from bot.tables import Busy
-from bot.terminal import LOCAL, Shown, drawn, kept_head, so_far, understanding, whole_page
+from bot.terminal import Shown, drawn, kept_head, so_far, understanding, whole_page
 from bot.threads import Threads
 from bot.wording import page
 from rules.case import Diagnosis

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.calls import our_settings
+from bot.settings import LOCAL
 from bot.terminal import console
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ T = TypeVar("T")
 @keys.command("create")
 def keys_create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for, or whose it is.")],
-    workspace: Annotated[str, typer.Option(help="The workspace whose cases it opens.")] = "default",
+    workspace: Annotated[str, typer.Option(help="The workspace whose cases it opens.")] = LOCAL,
     scope: Annotated[
         list[str] | None, typer.Option(help="What it may do: read, write; both unless one is named.")
     ] = None,

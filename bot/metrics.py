@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from bot.case_events import CaseEvent, Outcome
 from bot.telemetry import Seen
 from knowledge.model import SymptomId
 from rules.case import Standing
-
-Happened = Literal["begun", "told", "concluded", "solved", "unsolved", "deleted"]
-"""What can happen to a case."""
 
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -74,9 +71,10 @@ class Metrics:
         """Count a diagnosis, by its symptom and the standing of its first hypothesis."""
         self._diagnoses.labels(symptom or "none", standing or "none").inc()
 
-    def case(self, happened: Happened) -> None:
-        """Count what happened to a case."""
-        self._cases.labels(happened).inc()
+    def happened(self, event: CaseEvent) -> None:
+        """Count what happened in a case."""
+        told = event.kind if not isinstance(event, Outcome) else "solved" if event.solved else "unsolved"
+        self._cases.labels(told).inc()
 
     def waiting(self, count: Callable[[], int]) -> None:
         """Show how many wait for a thread, as `count` says when it is asked."""

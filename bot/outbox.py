@@ -174,6 +174,14 @@ class Webhooks:
 
         return await self._store.read_with(read)
 
+    async def counts(self) -> dict[str, int]:
+        """Count the deliveries of all workspaces by their state."""
+        waiting = func.count(DELIVERIES.c.due)
+        delivered = func.count(DELIVERIES.c.delivered)
+        chosen = select(func.count(), waiting, delivered).select_from(DELIVERIES)
+        row = (await self._store.read_with(lambda connection: connection.execute(chosen))).one()
+        return {"waiting": row[1], "delivered": row[2], "given up": row[0] - row[1] - row[2]}
+
     async def _update(self, workspace: str, webhook: str, values: Mapping[str, object]) -> None:
         change = update(WEBHOOKS).where(_is(workspace, webhook)).values(values)
         if not (await self._store.write_with(lambda connection: connection.execute(change))).rowcount:

@@ -118,7 +118,7 @@ class Postman:
         except RefusedTarget as refused:
             return Answer(str(refused))
         except httpcore.ConnectError as wrong:
-            insecure = isinstance(wrong.__cause__, ssl.SSLError)
+            insecure = any(isinstance(one, ssl.SSLError) for one in wrong.args)  # httpcore forgets the cause
             return Answer("its certificate or its TLS is wrong" if insecure else "no connection could be made")
         except (httpcore.NetworkError, httpcore.ProtocolError):
             return Answer("the connection broke off, or what came was no HTTP")

@@ -75,7 +75,8 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     api.state.settings = settings
-    api.state.casebook = Casebook(store, expert, in_thread)
+    api.state.metrics = Metrics(VERSION, expert.shelf.hash)
+    api.state.casebook = Casebook(store, expert, in_thread, api.state.metrics)
     rates = Rates(settings.rate)
     api.state.entrance = Entrance(None if settings.open else Keys(store), rates)
     api.state.webhooks = Webhooks(store)
@@ -95,7 +96,8 @@ def _watch(api: FastAPI, in_thread: Threads, rates: Rates) -> None:
     """Put around the routes what looks at every request: the last one named is the first to see it."""
     settings, casebook = api.state.settings, api.state.casebook
     api.state.readiness = Readiness(casebook.store.answers, casebook.expert.shelf)
-    api.state.metrics = Metrics(VERSION, casebook.expert.shelf.hash)
+    api.state.deliveries = {}
+    api.state.metrics.deliveries(lambda: api.state.deliveries)
     api.state.metrics.waiting(lambda: in_thread.waiting)
     api.add_middleware(Shield)
     api.add_middleware(Paced, rates=rates, who=None if settings.open else bearing(COOKIE))

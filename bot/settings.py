@@ -8,6 +8,9 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LOCAL = "local"
+"""The workspace of whoever names none: on this machine, and of keys that are made for no other."""
+
 
 class Settings(BaseSettings):
     """The settings; docs in README.md, compared with this model by a test."""

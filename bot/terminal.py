@@ -16,6 +16,7 @@ from bot.history import answer_words, concluded_otherwise, outcome_said, when
 from bot.phrases import capital
 from bot.picture import picture
 from bot.picture_text import COLUMNS, picture_text
+from bot.settings import LOCAL
 from bot.wording import Page, QuestionWords, Rank, StepWords
 from knowledge.clause import Value, plain
 from knowledge.model import Feature
@@ -32,8 +33,6 @@ _MOST_LINES = 10
 _ROOM_FOR_BARS = 60
 _NARROWEST = 30
 _ROOM_FOR_PICTURE = COLUMNS + 2
-LOCAL = "local"
-"""The workspace of a machine that asks for no keys."""
 _HEADING = "What happened: "
 """How a picture's title begins."""
 _WORDS = Text("unknown · why · why CAUSE · why not CAUSE · facts · picture · back · quit", "dim")

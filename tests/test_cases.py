@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import re
@@ -721,6 +722,15 @@ async def test_an_error_of_the_database_tells_nothing_of_what_was_pasted(url: st
         with pytest.raises(DBAPIError) as wrong:
             await store.create("us", [Pasted(paste=SECRET)], Leading(product=SECRET))
     assert SECRET not in str(wrong.value)
+
+
+async def test_a_paste_is_in_no_log_at_any_level(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with Store.open(url) as store:
+        await store.migrate()
+        case = (await store.create("us", [Pasted(paste=SECRET)])).id
+        await store.read("us", case)
+    assert SECRET not in caplog.text
 
 
 async def test_the_list_and_the_retention_use_their_indexes(store: Store, url: str) -> None:

@@ -19,6 +19,8 @@ from bot.cases import Store
 from bot.cli import app
 from rules.diagnose import Expert
 
+pytest_plugins = ["tests.postgres"]
+
 ROOT = Path(__file__).parents[1]
 LINE = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface x"
 PROMPT = r"\n> "
@@ -166,6 +168,14 @@ def test_without_keep_nothing_touches_a_database(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_postgresql_keeps_cases_as_well(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHYDROP_DATABASE_URL", postgres_url)
+    case = kept_id(run(LINE, "--keep", "--no-ask").stderr)
+    result = run("--case", case, "--answer", "handshake.syn_seen=no", "--answer", "timing.worked=never", "--json")
+    assert json.loads(result.stdout)["verdict"]["cause"] == "asymmetric-routing"
+    assert len(told(postgres_url, case)) == 2
+
+
 # In a terminal
 
 
@@ -249,7 +259,7 @@ def test_two_terminals_on_one_case_hear_of_each_other(url: str, terminal: Termin
     other.expect(PROMPT)
     one.sendline("16")
     one.expect("Meanwhile this case went on elsewhere:")
-    one.expect("Is any of these the case.*→ there are two lines, gateways or")
+    one.expect("Is any of these the case.*→ there are two")
     one.expect("What you say now stands")
     one.expect("→ none of these")
     one.expect("Question 2")
@@ -261,7 +271,7 @@ def test_two_terminals_on_one_case_hear_of_each_other(url: str, terminal: Termin
     other.sendline("quit")
     ended(one)
     ended(other)
-    assert [getattr(one, "value", None) for one in told(url, case)] == ["two-lines", "none", None]
+    assert [getattr(one, "value", None) for one in told(url, case)] == ["two-ways", "none", None]
 
 
 def test_a_case_that_is_deleted_meanwhile_is_told_on_one_line(terminal: Terminals) -> None:

@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.case_events import Outcome, Pasted
 from bot.metrics import BUCKETS_S, Metrics, exposition
 from bot.telemetry import Seen, Watch
 
@@ -68,12 +69,12 @@ def test_refusals_are_counted_by_their_reason(metrics: Metrics) -> None:
 
 
 def test_cases_and_diagnoses_are_counted(metrics: Metrics) -> None:
-    metrics.case("begun")
-    metrics.case("begun")
-    metrics.case("solved")
+    metrics.happened(Pasted(paste=""))
+    metrics.happened(Pasted(paste=""))
+    metrics.happened(Outcome(solved=True, cause=None))
     metrics.diagnosed("reset", "likely")
     metrics.diagnosed(None, None)
-    assert samples(metrics, "whydrop_cases_total") == {("begun",): 2, ("solved",): 1}
+    assert samples(metrics, "whydrop_cases_total") == {("pasted",): 2, ("solved",): 1}
     assert samples(metrics, "whydrop_diagnoses_total") == {("likely", "reset"): 1, ("none", "none"): 1}
 
 
@@ -94,7 +95,7 @@ def test_what_runs_is_told(metrics: Metrics) -> None:
 
 
 def test_two_apps_count_apart(metrics: Metrics) -> None:
-    Metrics("1.2.3", "abc").case("begun")
+    Metrics("1.2.3", "abc").happened(Pasted(paste=""))
     assert samples(metrics, "whydrop_cases_total") == {}
 
 

@@ -185,3 +185,12 @@ async def test_the_process_tells_that_it_is_alive_and_what_it_is(client: httpx.A
     assert (await client.get("/version")).json()["knowledge"]["hash"] == expert.shelf.hash
     ready = await client.get("/readyz?verbose")
     assert (ready.status_code, ready.json()["checks"]["database"]) == (200, "ok")
+
+
+async def test_what_was_counted_is_told(client: httpx.AsyncClient) -> None:
+    await client.post("/v1/cases", json={"paste": LINE})
+    found = (await client.get("/metrics")).text
+    assert 'whydrop_requests_total{method="POST",route="/v1/cases",status="201"} 1.0' in found
+    assert 'whydrop_cases_total{happened="pasted"} 1.0' in found
+    assert 'whydrop_deliveries{state="waiting"} 0.0' in found
+    assert "192.0.2.10" not in found

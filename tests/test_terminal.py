@@ -12,6 +12,7 @@ import pexpect
 import pytest
 from rich.console import Console
 
+from bot.case_events import Answered, replayed
 from bot.conversation import Conversation, Passing, beginning, meant
 from bot.terminal import fitted, whole_page
 from bot.wording import QuestionWords, page
@@ -249,3 +250,38 @@ def test_a_number_stands_for_the_choice_on_the_screen(expert: Expert) -> None:
     assert len(offered) < len(feature.choices)
     words = QuestionWords("scope.capture", "", "", "", None, "", [(one, str(one)) for one in offered])
     assert meant(words, feature, str(len(offered))) == "none"
+
+
+def _drawn(expert: Expert, width: int, *typed: str, pictured: bool = True, paste: str = "") -> str:
+    lines = iter([*typed, "quit"])
+    out = Console(file=io.StringIO(), width=width)
+    told = beginning(make_case(expert.shelf, paste, {} if paste else FACTS))
+    Conversation(expert, out, lambda: next(lines), Passing(expert, told), len(told), pictured=pictured).run()
+    assert isinstance(out.file, io.StringIO)
+    return out.file.getvalue()
+
+
+def test_the_picture_is_shown_at_the_end_when_asked_for_and_on_request(expert: Expert) -> None:
+    assert _drawn(expert, 80).count("What happened") == 1
+    assert _drawn(expert, 80, pictured=False).count("What happened") == 0
+    assert _drawn(expert, 80, "picture", pictured=False).count("SYN+ACK: dropped here") == 1
+
+
+def test_no_line_of_a_picture_is_broken(expert: Expert) -> None:
+    assert max(map(len, map(str.rstrip, _drawn(expert, 62, "picture").splitlines()))) <= 62
+    assert "needs a terminal of 62 columns" in " ".join(_drawn(expert, 61, "picture").split())
+    assert "dropped here" not in _drawn(expert, 61)
+
+
+def test_what_cannot_be_drawn_is_said(expert: Expert) -> None:
+    assert "There is nothing to draw yet." in _drawn(expert, 80, "picture", paste="good morning")
+
+
+def test_back_lets_the_answer_stand_again_that_was_replaced(expert: Expert) -> None:
+    told = beginning(make_case(expert.shelf, "", FACTS))
+    ledger = Passing(expert, [*told, Answered(feature="timing.worked", value="never")])
+    ledger.tell([Answered(feature="timing.worked", value="sporadic", again=True)])
+    lines = iter(["back", "quit"])
+    Conversation(expert, Console(file=io.StringIO()), lambda: next(lines), ledger).run()
+    case = replayed(ledger.events)
+    assert (case.answers["timing.worked"], case.confirmed) == ("never", frozenset())

@@ -67,5 +67,6 @@ async def running(request: Request) -> Response:
 async def metrics(request: Request, _caller: Reading) -> Response:
     """Give what was counted since the process began."""
     counted: Metrics = request.app.state.metrics
+    request.app.state.deliveries = await request.app.state.webhooks.counts()
     body, type_ = exposition(counted.registry, request.headers.get("accept", ""))
     return Response(body, headers={"content-type": type_})

@@ -56,7 +56,7 @@
     const main = document.getElementById("main");
     if (event.detail.target.id !== "main" || !main) return;
     ready(main);
-    main.querySelector("[data-focus], h1")?.focus();
+    (main.querySelector("[data-focus]") ?? main).focus();
     say(main.querySelector("[data-announce]")?.textContent ?? "");
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
