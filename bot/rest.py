@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from bot.api import asking, cases, diagnoses, health, knowing, problem_pages, telling
 from bot.api.description import describe
@@ -196,8 +196,16 @@ def _methods(request: Request) -> list[str]:
     found = {
         method
         for router in request.app.state.routers
-        for route in router.routes
+        for route in _routes(router)
         if route.matches(request.scope)[0] is not Match.NONE
         for method in getattr(route, "methods", None) or ()
     }
     return sorted({*found, "HEAD"} if "GET" in found else found)
+
+
+def _routes(router: APIRouter) -> Iterator[BaseRoute]:
+    """Give the routes of a router, and of those that were put into it."""
+    for route in router.routes:
+        yield route
+        if (inside := getattr(route, "original_router", None)) is not None:
+            yield from _routes(inside)
