@@ -130,7 +130,7 @@ def one_paste(expert: Expert) -> Bodies:
 async def waiting_cases(expert: Expert, database: str) -> Bodies:
     """Begin cases, and answer the question that each one waits with."""
     chance = random.Random(SEED)
-    found = []
+    found: list[Request] = []
     async with Store.open(database) as store:
         await store.migrate()
         book = Casebook(store, expert, Threads(1))
@@ -161,7 +161,8 @@ def measured(worker: Worker, requests: Bodies, seconds: float) -> Measured:
     whole = call(worker.port, requests, seconds)
     cost = (worker.processor_s() - before) / max(whole.count, 1) * 1000
     # What was answered already is passed over, as far as there is more.
-    rest = requests[whole.count % len(requests) :] + requests[: whole.count % len(requests)]
+    turn = whole.count % len(requests)
+    rest = [*requests[turn:], *requests[:turn]]
     return Measured(whole, cost, paced(worker.port, rest, seconds, whole.rate / 2))
 
 

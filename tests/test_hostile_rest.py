@@ -119,7 +119,7 @@ def check_refused(answer: httpx.Response, *statuses: int) -> str:
     check_inert(answer)
     assert answer.headers["content-type"] == "application/problem+json"
     found = answer.json()
-    kind = urlsplit(found["type"]).path.removeprefix("/problems/")
+    kind: str = urlsplit(found["type"]).path.removeprefix("/problems/")
     assert KINDS[kind].status == found["status"] == answer.status_code
     assert found["detail"]
     return kind

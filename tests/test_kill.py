@@ -40,9 +40,9 @@ class World:
     """What the clients share: where the server is by now, whether to go on, and how much was acknowledged."""
 
     url: str = ""
-    ending: bool = False
     acknowledged: int = 0
     asked_again: int = 0
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
     up: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,11 +60,11 @@ class Client:
     async def run(self) -> None:
         """Begin cases and answer in them; end between two requests."""
         turn = 0
-        while not self.world.ending:
+        while not self.world.ending.is_set():
             case = json.loads(await self._acknowledged("/v1/cases", {"paste": LINE}))["id"]
             told = self.cases.setdefault(case, [])
             for _ in range(ANSWERS):
-                if self.world.ending:
+                if self.world.ending.is_set():
                     return
                 turn += 1
                 value = float(self.number * 100_000 + turn)
@@ -142,7 +142,7 @@ async def killed(fleet: Fleet, database: Path | str, kills: int) -> tuple[Served
         try:
             served = await Killer(fleet, database, world).run(kills)
         finally:
-            world.ending = True
+            world.ending.set()
         await work
         for one in clients:
             assert one.last
