@@ -24,7 +24,8 @@ from tests.service import LINE
 pytest_plugins = ["tests.postgres"]
 
 CLIENTS = 6
-KILLS, MANY_KILLS, KILLS_OF_POSTGRESQL = 8, 200, 4
+KILLS, MANY_KILLS = 8, 200
+"""In the ordinary tests and in the soak; on PostgreSQL a fourth of it."""
 PATIENCE_S = 30.0
 ANSWERS = 4
 """Answers of each case; then its client begins another."""
@@ -202,10 +203,19 @@ async def test_what_was_acknowledged_outlives_kill_9(fleet: Fleet, tmp_path: Pat
     await kill_on_sqlite(fleet, tmp_path / "cases.sqlite3", KILLS)
 
 
-async def test_what_was_acknowledged_outlives_kill_9_on_postgresql(fleet: Fleet, postgres_url: str) -> None:
-    served, told, _ = await killed(fleet, postgres_url, KILLS_OF_POSTGRESQL)
+async def kill_on_postgresql(fleet: Fleet, address: str, kills: int) -> None:
+    served, told, _ = await killed(fleet, address, kills)
     fleet.stop(served)
-    assert await kept_in_postgresql(postgres_url) == told
+    assert await kept_in_postgresql(address) == told
+
+
+async def test_what_was_acknowledged_outlives_kill_9_on_postgresql(fleet: Fleet, postgres_url: str) -> None:
+    await kill_on_postgresql(fleet, postgres_url, KILLS // 4)
+
+
+@pytest.mark.soak
+async def test_fifty_kills_lose_nothing_on_postgresql(fleet: Fleet, postgres_url: str) -> None:
+    await kill_on_postgresql(fleet, postgres_url, MANY_KILLS // 4)
 
 
 @pytest.mark.soak

@@ -23,7 +23,7 @@ PATIENCE_S = 120.0
 """Seconds that a client waits for one answer; a service that hangs is found by it."""
 ASKED = "timing.idle_s"
 """A feature that is answered with a number: each answer of a test is one that no other gives."""
-SHORT, LONG = 1, 25
+SHORT, LONG = 1, 20
 """Answers of each client in the ordinary tests and in the soak; every other client of one case gives one more."""
 
 
