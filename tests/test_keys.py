@@ -372,7 +372,7 @@ def test_a_key_is_made_listed_and_revoked_in_a_terminal(run: Callable[..., Resul
     token = made.stdout.strip()
     assert made.exit_code == 0
     assert "will not be shown again" in made.stderr
-    assert checked(url, token) == "CI [bold] default read write"
+    assert checked(url, token) == "CI [bold] local read write"
     _, id_, secret = token.split("_")
     listed = run("list")
     assert listed.exit_code == 0

@@ -115,6 +115,13 @@ async def test_too_many_lines_are_refused_with_advice(client: httpx.AsyncClient)
     assert "20,001 lines" in answer.text
 
 
+async def test_a_form_that_cannot_be_read_is_answered_with_a_page(client: httpx.AsyncClient) -> None:
+    for many in ({"a": "x" * (MOST_BYTES + 1)}, {str(one): "x" for one in range(50)}):
+        answer = await client.post("/cases", data=many, files={"file": ("fw.log", LINE.encode())})
+        assert answer.status_code == 400
+        assert Markup(answer.text).all("h1")
+
+
 async def test_an_empty_paste_is_asked_for_again(client: httpx.AsyncClient) -> None:
     answer = await client.post("/cases", data={"paste": " \n"})
     assert answer.status_code == 422
@@ -224,6 +231,19 @@ async def test_further_lines_stand_below_or_instead(client: httpx.AsyncClient, h
     fields = {"expected": (await page(client, case)).field("expected"), "how": how, "paste": "zzz 1"}
     assert (await client.post(f"{case}/pastes", data=fields)).status_code == 303
     assert (await client.get(f"{case}/paste.txt")).text == kept
+
+
+async def test_a_second_click_on_any_form_is_no_conflict(client: httpx.AsyncClient, built: House) -> None:
+    case = await begun(client)
+    for form, fields in (
+        ("pastes", {"how": "add", "paste": "zzz 1"}),
+        ("outcome", {"how": "solved", "cause": "asymmetric-routing", "note": "x"}),
+    ):
+        told = {"expected": (await page(client, case)).field("expected"), **fields}
+        for _ in range(2):
+            assert (await client.post(f"{case}/{form}", data=told)).status_code == 303, form
+    kinds = [type(one) for one in await built.events(case.split("/")[-1])]
+    assert (kinds.count(Pasted), kinds.count(Outcome)) == (2, 1)
 
 
 async def test_further_lines_that_come_too_late_are_offered_again(client: httpx.AsyncClient) -> None:

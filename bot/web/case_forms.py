@@ -63,7 +63,7 @@ class CaseForms:
             mistake = "No product of that name is known. Leave it empty, and whydrop finds out from the line."
             return paste_page(request, self.pages.expert, {**form.fields, "paste": form.paste}, mistake)
         begun = await self.pages.casebook.begin(_workspace(request), [Pasted(paste=form.paste, product=product)])
-        return _to(begun.kept.summary.id, "top")
+        return RedirectResponse(f"/cases/{begun.kept.summary.id}", 303)
 
     async def answer(self, request: Request, case: str) -> Response:
         """Take an answer."""
@@ -97,7 +97,10 @@ class CaseForms:
             raise Refused(422, "The file was not taken", str(wrong)) from None
         if not form.paste:
             raise Refused(422, "There is nothing to add", "Paste at least one line.")
-        before = (await self.pages.casebook.read(_workspace(request), case)).case
+        kept = await self.pages.casebook.store.read(_workspace(request), case)
+        before = kept.case
+        if form.expected not in (None, kept.summary.version) and before.paste.endswith(form.paste):
+            return _to(case)  # a second click
         lines = form.paste if form["how"] == "instead" else f"{before.paste.rstrip(chr(10))}\n{form.paste}"
         told = Pasted(paste=lines, product=before.product)
         return await self._told(request, case, form, told, "The lines that you added")
@@ -178,6 +181,8 @@ def _changes(found: Consulted, event: CaseEvent) -> bool:
             return (after.answers, after.declined) != (case.answers, case.declined)
         case Withdrawn():
             return withdrawn(case, event.feature) != case
+        case Outcome():
+            return found.kept.events[-1].event != event
     return True
 
 
@@ -186,5 +191,6 @@ def _sentence(wrong: Exception) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def _to(case: str, place: str = "now") -> Response:
-    return RedirectResponse(f"/cases/{case}#{place}", 303)
+def _to(case: str) -> Response:
+    """Lead to where the case goes on."""
+    return RedirectResponse(f"/cases/{case}#now", 303)

@@ -17,7 +17,7 @@ from bot.cases import Filters
 from bot.explaining import what_if_words, why_not_words, why_words
 from bot.settings import Settings
 from bot.web.case_view import case_view
-from bot.web.doors import Exports, Refused
+from bot.web.doors import COOKIE, Exports, Refused
 from bot.web.examples import EXAMPLES
 from bot.web.layout import html
 from rules.diagnose import Expert
@@ -156,7 +156,7 @@ class CasePages:
 
 def _framed(request: Request) -> dict[str, Any]:
     """Give what every page of somebody who was let in shows."""
-    return {"may_write": "write" in request.state.viewer.scopes, "signed_in": bool(request.cookies)}
+    return {"may_write": "write" in request.state.viewer.scopes, "signed_in": COOKIE in request.cookies}
 
 
 def paste_page(request: Request, expert: Expert, typed: Mapping[str, str], mistake: str = "") -> Response:

@@ -8,16 +8,21 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.casebook import Consulted
 from bot.cases import CaseFull, NoSuchCase, Stale, WrongCursor
+from bot.phrases import capital, sentence
 from bot.tables import Busy
 from bot.web.errors import error_page
 from bot.web.layout import secured
 from knowledge.shelf import Shelf
 from rules.read import PasteTooLarge
+
+COOKIE = "whydrop_key"
+"""The cookie in which a browser that signed in keeps its key."""
 
 
 class Viewer(Protocol):
@@ -77,8 +82,9 @@ def mishap(wrong: Exception) -> Refused | None:
     if isinstance(wrong, Refused):
         return wrong
     if isinstance(wrong, PasteTooLarge):
-        detail = str(wrong)
-        return Refused(413, "This is too much at once", detail[:1].upper() + detail[1:])
+        return Refused(413, "This is too much at once", capital(str(wrong)))
+    if isinstance(wrong, HTTPException) and wrong.status_code >= 400:  # smaller ones lead elsewhere
+        return Refused(wrong.status_code, "The request was refused", sentence(capital(wrong.detail)))
     found = next((said for kind, said in _MISHAPS.items() if isinstance(wrong, kind)), None)
     return Refused(*found) if found else None
 
@@ -100,7 +106,9 @@ def page_route(public_url: str | None) -> type[APIRoute]:
                     said = mishap(wrong)
                     if said is None:
                         raise
-                    return error_page(request, said.status, said.title, said.detail)
+                    answer = error_page(request, said.status, said.title, said.detail)
+                    answer.headers.update(getattr(wrong, "headers", None) or {})
+                    return answer
 
             return handle
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from bot.phrases import capital, lower, percent, reflowed, sentence
@@ -49,6 +51,7 @@ def _templates() -> Environment:
     made.filters |= {
         "by_title": by_title,
         "capital": capital,
+        "coded": coded,
         "grounds": grounds,
         "lower": lower,
         "moment": moment,
@@ -77,7 +80,15 @@ def secured(response: Served) -> Served:
 def grounds(reason: str) -> tuple[str, str]:
     """Part a reason from the facts that stand behind it in brackets."""
     lead, _, rest = reason.partition(" [")
-    return lead, rest.removesuffix("]")
+    return lead, rest.removesuffix(".").removesuffix("]")
+
+
+_QUOTED = re.compile(r"`([^`]{1,200})`")
+
+
+def coded(text: str) -> Markup:
+    """Show what stands in backticks as code."""
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  (it was escaped)
 
 
 def paragraphs(text: str) -> list[str]:

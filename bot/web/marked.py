@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from bot.web.spots import Marker, Spot, SpotKind
@@ -193,9 +193,3 @@ def _runs(places: Sequence[_Place]) -> Iterator[tuple[bool, int, int]]:
         if at == len(places) or places[at] != places[first]:
             yield places[first] == "folded", first, at
             first = at
-
-
-def unmarked(paste: str) -> list[Stretch]:
-    """Show a paste as it is, for where nothing was understood."""
-    line = Line(1, (Span(visible(paste[:LONGEST])),))
-    return [Stretch((replace(line, cut=max(0, len(paste) - LONGEST)),))]
