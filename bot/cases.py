@@ -38,7 +38,7 @@ from bot.tables import (
 from knowledge.model import SymptomId
 from rules.case import Standing
 
-MOST_EVENTS = 10_000
+MOST_EVENTS = 2_000
 """Events of one case."""
 LONGEST_PAGE = 100
 """Cases of one page of a list."""
