@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 
@@ -35,7 +39,7 @@ from bot.rates import Paced, Rates, bearing
 from bot.settings import Settings, load_settings
 from bot.signing import DOORS, is_for_people, problem_for_people
 from bot.slack import slack_app
-from bot.tables import Busy
+from bot.tables import Busy, trouble
 from bot.targets import RefusedTarget
 from bot.telemetry import Watch
 from bot.threads import Threads
@@ -45,6 +49,8 @@ from knowledge.load import load_shelf
 from rules.diagnose import VERSION, Expert
 from rules.prose import ear_of
 from rules.read import PasteTooLarge
+
+log = logging.getLogger("whydrop")
 
 _SUMMARY = "whydrop: paste a firewall log line, get the cause, the proof and the next step."
 _ROUTERS = (
@@ -59,7 +65,6 @@ _ROUTERS = (
 _REPLIES_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 _EXPIRY_S = 3600.0
-_RETRY_S = "1"
 
 
 def create_app(settings: Settings, expert: Expert) -> FastAPI:
@@ -162,7 +167,13 @@ _PROBLEMS: Mapping[type[Exception], str] = {
     TooManyWebhooks: "too-many-webhooks",
     RefusedTarget: "refused-target",
     Busy: "busy",
+    DBAPIError: "unavailable",
+    sqlite3.Error: "unavailable",
+    PostgresError: "unavailable",
+    InterfaceError: "unavailable",
+    OSError: "unavailable",
 }
+_RETRY_S = {"busy": "1", "unavailable": "5"}
 
 
 async def _answered(request: Request, wrong: Exception) -> Response:
@@ -183,7 +194,10 @@ def _problem(request: Request, wrong: Exception) -> Problem:
         headers = {"allow": ", ".join(_methods(request))} if wrong.status_code == 405 else wrong.headers
         return of_status(wrong.status_code, str(wrong.detail), headers)
     kind = next(name for type_, name in _PROBLEMS.items() if isinstance(wrong, type_))
-    return Problem(kind, str(wrong), {"retry-after": _RETRY_S} if kind == "busy" else None)
+    if kind == "unavailable":
+        log.error("the database cannot be used: %s", trouble(wrong))
+        return Problem(kind, headers={"retry-after": _RETRY_S[kind]})
+    return Problem(kind, str(wrong), {"retry-after": _RETRY_S[kind]} if kind in _RETRY_S else None)
 
 
 def _invalid(request: Request, wrong: RequestValidationError) -> Problem:
