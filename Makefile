@@ -39,9 +39,10 @@ $(VENV)/fuzz: requirements-fuzz.lock $(READY)
 	@$(PIP) -r requirements-fuzz.lock
 	@touch $@
 
-bench: $(READY)  ## how long a diagnosis takes and how that grows, and how fast lines are read; more lines: make bench SIZE=1G
+bench: $(READY)  ## how long a diagnosis takes and how that grows, how many the service gives, how fast lines are read; more lines: make bench SIZE=1G
 	@$(RUN) -m bench.diagnose $(ARGS)
 	@$(RUN) -m bench.growth
+	@$(RUN) -m bench.serve
 	@$(RUN) -m bench.read --size $(or $(SIZE),20M)
 
 format: $(READY)  ## put the source in order

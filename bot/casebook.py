@@ -23,6 +23,7 @@ from bot.case_events import (
 )
 from bot.cases import Change, Filters, Page, Stale, Store
 from bot.outbox import announce
+from bot.remembered import Remembered
 from bot.tables import Busy
 from bot.threads import Threads
 from knowledge.model import SymptomId
@@ -101,6 +102,7 @@ class Casebook:
 
     def __init__(self, store: Store, expert: Expert, in_thread: Threads, counting: Counting | None = None) -> None:
         self._counting = counting
+        self._remembered = Remembered()
         self.store = store
         self.expert = expert
         self.in_thread = in_thread
@@ -159,7 +161,10 @@ class Casebook:
 
     async def diagnosis(self, case: Case) -> Diagnosis:
         """Diagnose, beside the loop that serves. Raises PasteTooLarge."""
-        diagnosis = await self.in_thread(lambda: self.expert.diagnose(case))
+        diagnosis = self._remembered.of(case)
+        if diagnosis is None:
+            diagnosis = await self.in_thread(lambda: self.expert.diagnose(case))
+            self._remembered.keep(case, diagnosis)
         if self._counting:
             leading = Leading.of(diagnosis)
             self._counting.diagnosed(leading.symptom, leading.standing)

@@ -30,6 +30,7 @@ from bot.tables import (
     WEBHOOKS,
     WRITES,
     Busy,
+    empty_the_log,
     keep_a_log,
     migrated,
     open_engine,
@@ -38,7 +39,7 @@ from bot.tables import (
 from knowledge.model import SymptomId
 from rules.case import Standing
 
-MOST_EVENTS = 10_000
+MOST_EVENTS = 2_000
 """Events of one case."""
 LONGEST_PAGE = 100
 """Cases of one page of a list."""
@@ -149,11 +150,18 @@ class Change:
         self.case = case
         return after
 
-    async def delete(self, case: str) -> None:
-        """Delete a case, its events, and the replies that tell of it. Raises NoSuchCase."""
-        gone = await self.connection.execute(delete(CASES).where(_is(self.workspace, case)))
-        if not gone.rowcount:
+    async def delete(self, case: str, expected: int | None = None) -> None:
+        """Delete a case, its events, and the replies that tell of it. With `expected`, only at that version.
+
+        Raises NoSuchCase, Stale.
+        """
+        chosen = select(CASES.c.version).where(_is(self.workspace, case)).with_for_update()
+        version = await self.connection.scalar(chosen)
+        if version is None:
             raise NoSuchCase
+        if expected not in {None, version}:
+            raise Stale(version)
+        await self.connection.execute(delete(CASES).where(_is(self.workspace, case)))
 
 
 class Store:
@@ -212,9 +220,10 @@ class Store:
         """Add events to a case; see Change.append. Raises Busy too."""
         return await self.change(workspace, lambda change: change.append(case, events, expected, leading))
 
-    async def delete(self, workspace: str, case: str) -> None:
-        """Delete a case, its events, and the replies that tell of it. Raises NoSuchCase, Busy."""
-        await self.change(workspace, lambda change: change.delete(case))
+    async def delete(self, workspace: str, case: str, expected: int | None = None) -> None:
+        """Delete a case, its events, and the replies that tell of it; see Change.delete. Raises Busy too."""
+        await self.change(workspace, lambda change: change.delete(case, expected))
+        await self._overwrite()
 
     async def change(self, workspace: str, work: Callable[[Change], Awaitable[T]]) -> T:
         """Do work in one transaction, again from its beginning if others were in the way. Raises Busy, and its own."""
@@ -294,13 +303,23 @@ class Store:
         mine = select(CASES.c.id).where(CASES.c.workspace == workspace).order_by(CASES.c.id)
         gone = await self._delete(mine.with_for_update())
         await self.write_with(lambda connection: _forgotten(connection, workspace))
+        await self._overwrite()
         return gone
 
     async def expire(self, older_than: datetime) -> int:
         """Delete the cases in which nothing happened since; gives their number. Raises Busy."""
         old = select(CASES.c.id).where(CASES.c.updated < older_than)
         # What another process is at work on is left for the next time, so that two of them never wait for each other.
-        return await self._delete(old.with_for_update(skip_locked=True))
+        gone = await self._delete(old.with_for_update(skip_locked=True))
+        if gone:
+            await self._overwrite()
+        return gone
+
+    async def _overwrite(self) -> None:
+        """Leave nothing of what was deleted in SQLite's log; PostgreSQL's vacuum sees to its own."""
+        if self._sqlite:
+            async with self._turn:
+                await empty_the_log(self._engine)
 
     async def expire_replies(self, older_than: datetime) -> None:
         """Forget the replies, and their Idempotency-Keys, that were given before. Raises Busy."""

@@ -112,6 +112,9 @@ KINDS: Mapping[str, Kind] = {
         ["Paste only the lines around the drop or the reset, or those with its addresses."],
     ),
     "not-json": Kind(415, "The body is not JSON", ["Send JSON, with the header `Content-Type: application/json`."]),
+    "encoded": Kind(
+        415, "The body is compressed", ["Send it as it is, without a header Content-Encoding: its size is no matter."]
+    ),
     "misdirected": Kind(
         421,
         "That is not this service's name",
@@ -147,6 +150,14 @@ KINDS: Mapping[str, Kind] = {
         [
             "Nothing was kept. It is safe to repeat the request, best with an Idempotency-Key.",
             "Tell whoever runs the service the X-Request-Id of the answer.",
+        ],
+    ),
+    "unavailable": Kind(
+        503,
+        "The database cannot be used now",
+        [
+            "Wait as many seconds as the header Retry-After says, and repeat the request.",
+            "Whoever runs the service finds in its log what is wrong: it may be full, gone, or not reached.",
         ],
     ),
     "busy": Kind(

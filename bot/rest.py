@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import gc
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from fastapi import FastAPI, Request, Response
+from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from bot.api import asking, cases, diagnoses, health, knowing, problem_pages, telling
 from bot.api.description import describe
@@ -34,7 +39,7 @@ from bot.rates import Paced, Rates, bearing
 from bot.settings import Settings, load_settings
 from bot.signing import DOORS, is_for_people, problem_for_people
 from bot.slack.app import slack_app
-from bot.tables import Busy
+from bot.tables import Busy, trouble
 from bot.targets import RefusedTarget
 from bot.telemetry import Watch
 from bot.threads import Threads
@@ -44,6 +49,8 @@ from knowledge.load import load_shelf
 from rules.diagnose import VERSION, Expert
 from rules.prose import ear_of
 from rules.read import PasteTooLarge
+
+log = logging.getLogger("whydrop")
 
 _SUMMARY = "whydrop: paste a firewall log line, get the cause, the proof and the next step."
 _ROUTERS = (
@@ -58,7 +65,6 @@ _ROUTERS = (
 _REPLIES_KEPT = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
 _EXPIRY_S = 3600.0
-_RETRY_S = "1"
 
 
 def create_app(settings: Settings, expert: Expert) -> FastAPI:
@@ -112,6 +118,7 @@ def create() -> FastAPI:
     settings = load_settings()
     expert = Expert(load_shelf(*([settings.knowledge] if settings.knowledge else [])))
     ear_of(expert.shelf)  # compiled before the first request has to wait for it; a wrong phrase ends it here
+    gc.freeze()  # looking through the knowledge for garbage would hold up whoever asks meanwhile, a tenth of a second
     return create_app(settings, expert)
 
 
@@ -160,7 +167,13 @@ _PROBLEMS: Mapping[type[Exception], str] = {
     TooManyWebhooks: "too-many-webhooks",
     RefusedTarget: "refused-target",
     Busy: "busy",
+    DBAPIError: "unavailable",
+    sqlite3.Error: "unavailable",
+    PostgresError: "unavailable",
+    InterfaceError: "unavailable",
+    OSError: "unavailable",
 }
+_RETRY_S = {"busy": "1", "unavailable": "5"}
 
 
 async def _answered(request: Request, wrong: Exception) -> Response:
@@ -181,7 +194,10 @@ def _problem(request: Request, wrong: Exception) -> Problem:
         headers = {"allow": ", ".join(_methods(request))} if wrong.status_code == 405 else wrong.headers
         return of_status(wrong.status_code, str(wrong.detail), headers)
     kind = next(name for type_, name in _PROBLEMS.items() if isinstance(wrong, type_))
-    return Problem(kind, str(wrong), {"retry-after": _RETRY_S} if kind == "busy" else None)
+    if kind == "unavailable":
+        log.error("the database cannot be used: %s", trouble(wrong))
+        return Problem(kind, headers={"retry-after": _RETRY_S[kind]})
+    return Problem(kind, str(wrong), {"retry-after": _RETRY_S[kind]} if kind in _RETRY_S else None)
 
 
 def _invalid(request: Request, wrong: RequestValidationError) -> Problem:
@@ -196,8 +212,16 @@ def _methods(request: Request) -> list[str]:
     found = {
         method
         for router in request.app.state.routers
-        for route in router.routes
+        for route in _routes(router)
         if route.matches(request.scope)[0] is not Match.NONE
         for method in getattr(route, "methods", None) or ()
     }
     return sorted({*found, "HEAD"} if "GET" in found else found)
+
+
+def _routes(router: APIRouter) -> Iterator[BaseRoute]:
+    """Give the routes of a router, and of those that were put into it."""
+    for route in router.routes:
+        yield route
+        if (inside := getattr(route, "original_router", None)) is not None:
+            yield from _routes(inside)

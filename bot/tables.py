@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -210,7 +212,7 @@ def _sqlite(file: Path) -> AsyncEngine:
     file.touch(mode=0o600)
     engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(file)), hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "begin", partial(_begin, file, _identity(file)))
     return engine
 
 
@@ -227,8 +229,19 @@ def _prepare(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
-    """Take the lock at once where something will be written: one that is wanted later is refused without waiting."""
+def _identity(file: Path) -> tuple[int, int]:
+    """Tell which file it is, whatever its name."""
+    found = file.stat()
+    return found.st_dev, found.st_ino
+
+
+def _begin(file: Path, identity: tuple[int, int], connection: Connection) -> None:
+    """Take the lock at once where something will be written: one that is wanted later is refused without waiting.
+
+    Raises OSError where the file was taken away: SQLite would go on writing into what nobody finds again.
+    """
+    if _identity(file) != identity:
+        raise FileNotFoundError("the file of the database was replaced by another one")
     writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -250,12 +263,22 @@ def _upgrade(connection: Connection) -> None:
 async def keep_a_log(engine: AsyncEngine) -> None:
     """Let SQLite write into a log beside the file (WAL), so that reading and writing do not wait for each other.
 
-    The file remembers it. This cannot be done in a transaction.
+    The file remembers it.
     """
+    await _alone(engine, "PRAGMA journal_mode = WAL")
+
+
+async def empty_the_log(engine: AsyncEngine) -> None:
+    """Bring SQLite's log into the file and cut it off, unless somebody reads it: what was deleted is there still."""
+    await _alone(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+async def _alone(engine: AsyncEngine, pragma: str) -> None:
+    """Do what cannot be done in a transaction."""
     async with engine.connect() as connection:
         raw = await connection.get_raw_connection()
         if (driver := raw.driver_connection) is not None:
-            cursor = await driver.execute("PRAGMA journal_mode = WAL")
+            cursor = await driver.execute(pragma)
             await cursor.close()
 
 
@@ -277,3 +300,12 @@ def _in_the_way(wrong: DBAPIError | sqlite3.OperationalError) -> bool:
     if isinstance(cause, sqlite3.OperationalError):
         return cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
     return getattr(cause, "sqlstate", None) in _CONFLICTS
+
+
+def trouble(wrong: Exception) -> str:
+    """Name what is wrong with a database, without the words of the error: they may quote what was to be stored."""
+    cause = wrong.orig if isinstance(wrong, DBAPIError) and wrong.orig else wrong
+    name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    if isinstance(cause, OSError) and cause.errno:
+        name = errno.errorcode.get(cause.errno)
+    return f"{type(cause).__name__} {name or ''}".strip()

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import anyio
 
-MOST_WAITING = 64
+MOST_WAITING = 256
 """Pieces of work that may wait, for each thread."""
 LEAVING: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("whydrop_leaving", default=None)
 """Waits until the client has gone away for whom work is done; it is asked only while the work waits."""
@@ -30,7 +30,7 @@ class ClientGone(Exception):
 class Threads:
     """Worker threads, a bounded number, so that a long paste keeps nobody else waiting.
 
-    `most` is how many pieces of work may wait; 64 for each thread unless it is given.
+    `most` is how many pieces of work may wait; 256 for each thread unless it is given.
     """
 
     def __init__(self, threads: int, most: int | None = None) -> None:

@@ -24,7 +24,8 @@ from tests.service import LINE
 pytest_plugins = ["tests.postgres"]
 
 CLIENTS = 6
-KILLS, MANY_KILLS, KILLS_OF_POSTGRESQL = 8, 200, 4
+KILLS, MANY_KILLS = 8, 200
+"""In the ordinary tests and in the soak; on PostgreSQL a fourth of it."""
 PATIENCE_S = 30.0
 ANSWERS = 4
 """Answers of each case; then its client begins another."""
@@ -40,9 +41,9 @@ class World:
     """What the clients share: where the server is by now, whether to go on, and how much was acknowledged."""
 
     url: str = ""
-    ending: bool = False
     acknowledged: int = 0
     asked_again: int = 0
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
     progress: asyncio.Condition = field(default_factory=asyncio.Condition)
     up: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,11 +61,11 @@ class Client:
     async def run(self) -> None:
         """Begin cases and answer in them; end between two requests."""
         turn = 0
-        while not self.world.ending:
+        while not self.world.ending.is_set():
             case = json.loads(await self._acknowledged("/v1/cases", {"paste": LINE}))["id"]
             told = self.cases.setdefault(case, [])
             for _ in range(ANSWERS):
-                if self.world.ending:
+                if self.world.ending.is_set():
                     return
                 turn += 1
                 value = float(self.number * 100_000 + turn)
@@ -142,7 +143,7 @@ async def killed(fleet: Fleet, database: Path | str, kills: int) -> tuple[Served
         try:
             served = await Killer(fleet, database, world).run(kills)
         finally:
-            world.ending = True
+            world.ending.set()
         await work
         for one in clients:
             assert one.last
@@ -202,10 +203,19 @@ async def test_what_was_acknowledged_outlives_kill_9(fleet: Fleet, tmp_path: Pat
     await kill_on_sqlite(fleet, tmp_path / "cases.sqlite3", KILLS)
 
 
-async def test_what_was_acknowledged_outlives_kill_9_on_postgresql(fleet: Fleet, postgres_url: str) -> None:
-    served, told, _ = await killed(fleet, postgres_url, KILLS_OF_POSTGRESQL)
+async def kill_on_postgresql(fleet: Fleet, address: str, kills: int) -> None:
+    served, told, _ = await killed(fleet, address, kills)
     fleet.stop(served)
-    assert await kept_in_postgresql(postgres_url) == told
+    assert await kept_in_postgresql(address) == told
+
+
+async def test_what_was_acknowledged_outlives_kill_9_on_postgresql(fleet: Fleet, postgres_url: str) -> None:
+    await kill_on_postgresql(fleet, postgres_url, KILLS // 4)
+
+
+@pytest.mark.soak
+async def test_fifty_kills_lose_nothing_on_postgresql(fleet: Fleet, postgres_url: str) -> None:
+    await kill_on_postgresql(fleet, postgres_url, MANY_KILLS // 4)
 
 
 @pytest.mark.soak

@@ -57,6 +57,11 @@ async def told(client: httpx.AsyncClient, case: str, **answers: Any) -> dict[str
     return found
 
 
+def on_disk(folder: Path) -> bytes:
+    """Give all that the files of the database hold."""
+    return b"".join(file.read_bytes() for file in folder.glob("cases.sqlite3*"))
+
+
 async def kinds(client: httpx.AsyncClient, case: str) -> list[str]:
     found = (await client.get(f"/v1/cases/{case}/events")).json()["events"]
     return [one["event"]["kind"] for one in found]
@@ -253,7 +258,7 @@ async def test_a_case_is_drawn(fast: httpx.AsyncClient) -> None:
         ("answers", {"answers": {"packet.flag": "SA"}}, "did you mean 'packet.flags'"),
         ("answers", {"answers": {"timing.idle_s": "purple"}}, "no duration"),
         ("answers", {"answers": {"timing.idle_s": -1}}, "a finite number"),
-        ("answers", {"answers": {"timing.idle_s": 1e10}}, "at most"),
+        ("answers", {"answers": {"timing.idle_s": 1e10}}, "0 to 1000000000"),
         ("answers", {"answers": {"route.second_path": 1}}, "true, false"),
         ("answers", {"answers": {"packet.flags": ["SA"]}}, "allowed: SA"),
         ("answers", {"answers": {"log.event": "closed"}}, "read from the line"),
@@ -313,3 +318,71 @@ async def test_what_cannot_be_done_tells_what_can(
 ) -> None:
     answer = await fast.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+async def test_deleting_heeds_the_tag_too(client: httpx.AsyncClient) -> None:
+    case = await begun(client)
+    address = f"/v1/cases/{case['id']}"
+    for stale in ('"x"', '"1-0000000000000000"'):
+        assert (await client.delete(address, headers={"if-match": stale})).status_code == 412
+    tag = (await client.get(address)).headers["etag"]
+    assert (await client.delete(address, headers={"if-match": tag})).status_code == 204
+    assert (await client.get(address)).status_code == 404
+
+
+async def test_what_keeps_nothing_keeps_nothing_with_a_key_either(fast: httpx.AsyncClient, tmp_path: Path) -> None:
+    secret = "Not a Valid SYN packet 192.0.2.77"
+    for path in ("/v1/diagnoses", "/v1/read"):
+        await fast.post(path, json={"paste": secret}, headers={"idempotency-key": path})
+    kept = on_disk(tmp_path)
+    assert b"/v1/read" in kept
+    assert b"192.0.2.77" not in kept
+
+
+async def test_what_was_deleted_is_nowhere_in_the_files(fast: httpx.AsyncClient, tmp_path: Path) -> None:
+    case = await begun(fast, paste="Not a Valid SYN packet 192.0.2.78")
+    await fast.delete(f"/v1/cases/{case['id']}")
+    kept = on_disk(tmp_path)
+    assert b"192.0.2.78" not in kept
+
+
+async def test_taking_back_what_was_never_told_changes_nothing(fast: httpx.AsyncClient) -> None:
+    case = await begun(fast)
+    answer = await fast.delete(f"/v1/cases/{case['id']}/answers/timing.worked")
+    assert (answer.status_code, answer.json()["version"]) == (200, case["version"])
+
+
+async def test_a_closed_case_that_goes_on_has_no_outcome_yet(fast: httpx.AsyncClient) -> None:
+    case = await begun(fast)
+    closed = await fast.post(f"/v1/cases/{case['id']}/outcome", json={"solved": False})
+    assert (closed.json()["state"], closed.json()["outcome"]["solved"]) == ("closed", False)
+    again = await told(fast, case["id"], timing__worked="never")
+    assert (again["state"], again["outcome"]) == ("open", None)
+
+
+async def test_a_link_to_the_next_part_is_the_public_one(expert: Expert, tmp_path: Path) -> None:
+    how = set_up(tmp_path / "cases.sqlite3", public_url="https://why.example")
+    async with client_of(expert, how) as client:
+        for _ in range(2):
+            await begun(client)
+        found = await client.get("/v1/cases?limit=1", headers={"host": "localhost:8000"})
+    assert found.headers["link"].startswith("<https://why.example/v1/cases?limit=1&cursor=")
+
+
+async def test_a_compressed_body_is_told_to_be_one(fast: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = await fast.post("/v1/cases", content=b"\x1f\x8b", headers=headers)
+    assert (answer.status_code, answer.json()["title"]) == (415, "The body is compressed")
+
+
+async def test_a_database_that_was_taken_away_is_not_written_to(
+    fast: httpx.AsyncClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await begun(fast)
+    (tmp_path / "cases.sqlite3").unlink()
+    answer = await fast.post("/v1/cases", json={"paste": "192.0.2.79"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["type"].endswith("/problems/unavailable")
+    assert (await fast.get("/readyz")).status_code == 503
+    assert "FileNotFoundError ENOENT" in caplog.text
+    assert "192.0.2.79" not in caplog.text

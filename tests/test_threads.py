@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.limits import Shield
-from bot.threads import LEAVING, ClientGone, Threads, TooBusy
+from bot.threads import LEAVING, MOST_WAITING, ClientGone, Threads, TooBusy
 from tests.loopback_slack import running
 
 
@@ -79,8 +79,8 @@ async def test_more_work_than_may_wait_is_refused_at_once(gate: Gate) -> None:
 
 async def test_so_much_may_wait_for_each_thread(gate: Gate) -> None:
     threads = Threads(2)
-    tasks = [asyncio.create_task(threads(gate)) for _ in range(2 + 128)]
-    await until(lambda: threads.waiting == 128)
+    tasks = [asyncio.create_task(threads(gate)) for _ in range(2 + 2 * MOST_WAITING)]
+    await until(lambda: threads.waiting == 2 * MOST_WAITING)
     with pytest.raises(TooBusy):
         await threads(gate)
     gate.open.set()

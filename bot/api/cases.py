@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field
+from starlette.datastructures import URL
 
 from bot.api.diagnoses import JSON, LINE
 from bot.api.once import WritingOnce, sent
@@ -24,7 +25,7 @@ from bot.api.shapes import (
     WantedOutcome,
     WantedPaste,
 )
-from bot.api.showing import link_of, shown, tag_of
+from bot.api.showing import base_of, is_known, link_of, shown, tag_of
 from bot.api.words import answers, feature_named
 from bot.case_events import Answered, CaseEvent, Outcome, Pasted, Withdrawn
 from bot.casebook import Casebook, Consulted
@@ -78,7 +79,8 @@ async def listed(
     filters = Filters(**wanted.model_dump(exclude={"cursor", "limit"}))
     page = await _book(request).list(caller.workspace, filters, wanted.cursor, wanted.limit)
     found = CaseList(cases=[Listed.model_validate(one, from_attributes=True) for one in page.cases], next=page.cursor)
-    more = {"link": f'<{request.url.include_query_params(cursor=page.cursor)}>; rel="next"'} if page.cursor else {}
+    there = f"{base_of(request)}{request.url.path}?{request.query_params}"
+    more = {"link": f'<{URL(there).include_query_params(cursor=page.cursor)}>; rel="next"'} if page.cursor else {}
     return Response(found.model_dump_json(), headers={**JSON, **more})
 
 
@@ -87,7 +89,7 @@ async def read(request: Request, caller: Reading, case: str) -> Response:
     """Give a case with its diagnosis by today's knowledge. Its ETag stands for its version and that knowledge."""
     consulted = await _book(request).read(caller.workspace, case)
     tag = tag_of(consulted)
-    if tag in request.headers.get("if-none-match", ""):
+    if is_known(request, tag):
         return Response(status_code=304, headers={"etag": tag})
     return sent(_shown(request, consulted))
 
@@ -102,8 +104,9 @@ async def events(request: Request, caller: Reading, case: str) -> Response:
 
 @router.delete("/{case}", summary="Delete a case", status_code=204)
 async def delete(request: Request, caller: Writing, case: str) -> None:
-    """Delete a case with all that was pasted and answered. It cannot be taken back."""
-    await _book(request).store.delete(caller.workspace, case)
+    """Delete a case with all that was pasted and answered. It cannot be taken back. With If-Match, as above."""
+    expected = await _expected(request, caller.workspace, case)
+    await _book(request).store.delete(caller.workspace, case, expected)
 
 
 @router.post("/{case}/answers", summary="Answer, or change answers", response_model=CaseShown)
@@ -124,8 +127,11 @@ async def answer(
 async def withdraw(case: str, feature: str, request: Request, caller: Writing) -> Response:
     """Take an answer, or an “I don't know”, back; the question may be asked again. With If-Match, as above."""
     book = _book(request)
-    told = [Withdrawn(feature=feature_named(feature, book.expert.shelf).id)]
-    consulted = await book.tell(caller.workspace, case, told, await _expected(request, caller.workspace, case))
+    name = feature_named(feature, book.expert.shelf).id
+    expected = await _expected(request, caller.workspace, case)
+    consulted = await book.read(caller.workspace, case)
+    if name in {*consulted.case.answers, *consulted.case.declined, *consulted.case.confirmed}:
+        consulted = await book.tell(caller.workspace, case, [Withdrawn(feature=name)], expected)
     return sent(_shown(request, consulted))
 
 

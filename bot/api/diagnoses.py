@@ -29,32 +29,30 @@ _EXAMPLE = {"paste": LINE, "answers": {"timing.worked": "never"}}
 @router.post("/v1/diagnoses", summary="Diagnose lines; nothing is kept", response_model=Diagnosis)
 async def diagnoses(wanted: Annotated[WantedDiagnosis, Body(examples=[_EXAMPLE])], once: ReadingOnce) -> Response:
     """Give the diagnosis of lines and answers; the same ones get the same diagnosis."""
-    if kept := await once.kept():
-        return kept
+    again = await once.kept() is not None
     case = _case(wanted, once.book.expert.shelf)
     diagnosis = await once.book.diagnosis(case)
-    return await _replied(once, diagnosis.model_dump_json(by_alias=True).encode())
+    return await _replied(once, diagnosis.model_dump_json(by_alias=True).encode(), again=again)
 
 
 @router.post("/v1/read", summary="Say what each line says; nothing is kept", response_model=Read)
 async def read(wanted: Annotated[WantedReading, Body(examples=[{"paste": LINE}])], once: ReadingOnce) -> Response:
     """Give one record, or one “unread”, for each line."""
-    if kept := await once.kept():
-        return kept
+    again = await once.kept() is not None
     reading = await once.book.in_thread(lambda: once.book.expert.read(wanted.paste))
     found = Read(records=[one.record for one in reading.lines], unread=reading.unread)
-    return await _replied(once, found.model_dump_json().encode())
+    return await _replied(once, found.model_dump_json().encode(), again=again)
 
 
-async def _replied(once: Once, body: bytes) -> Response:
-    reply = Reply(200, JSON, body)
-    if once.key is None:
-        return sent(reply)
+async def _replied(once: Once, body: bytes, *, again: bool) -> Response:
+    """Answer; of a request with an Idempotency-Key only that there was one is kept: found anew, it is the same."""
+    if once.key is not None and not again:
+        await once.done(_nothing)
+    return sent(Reply(200, JSON, body), again=again)
 
-    async def nothing(_change: Change) -> Reply:
-        return reply
 
-    return sent(await once.done(nothing))
+async def _nothing(_change: Change) -> Reply:
+    return Reply(200, {}, b"")
 
 
 def _case(wanted: WantedDiagnosis, shelf: Shelf) -> Case:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from bot.api.diagnoses import JSON
+from bot.api.showing import is_known
 from bot.problems import Problem
 from knowledge.complaint import unknown
 from knowledge.model import Cause, Dialect, Entry, Feature, Product, Source
@@ -63,7 +64,7 @@ def _shelf(request: Request) -> Shelf:
 def _tagged(request: Request, found: BaseModel, *, brief: bool = False) -> Response:
     """Send what changes only with the knowledge: whoever has it already is told so."""
     tag = f'"{_shelf(request).hash}"'
-    if tag in request.headers.get("if-none-match", ""):
+    if is_known(request, tag):
         return Response(status_code=304, headers={"etag": tag})
     return Response(found.model_dump_json(by_alias=True, exclude_defaults=brief), headers={**JSON, "etag": tag})
 

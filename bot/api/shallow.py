@@ -20,6 +20,8 @@ class Shallow(APIRoute):
         inner = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            if request.headers.get("content-encoding", "identity") != "identity":
+                raise Problem("encoded")
             if request.method == "POST" and depth_of(await request.body()):
                 raise Problem("malformed", f"the body is nested more than {DEEPEST} levels deep")
             return await inner(request)

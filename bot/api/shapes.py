@@ -118,7 +118,7 @@ class CaseList(Given):
 
 
 class ToldOutcome(Given):
-    """How it ended, as it was told."""
+    """How it ended, as it was told last; whatever is told later opens the case again."""
 
     at: datetime
     solved: bool

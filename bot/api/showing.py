@@ -25,7 +25,7 @@ def shown(consulted: Consulted, link: str) -> CaseShown:
         declined=sorted(case.declined),
         confirmed=sorted(case.confirmed),
         concluded=_concluded(consulted.kept),
-        outcome=_outcome(consulted.kept),
+        outcome=_outcome(consulted.kept) if summary.state == "closed" else None,
         diagnosis=consulted.diagnosis,
     )
 
@@ -48,6 +48,12 @@ def _outcome(kept: KeptCase) -> ToldOutcome | None:
 def tag_of(consulted: Consulted) -> str:
     """Give the ETag of a case: its version, and the knowledge that diagnosed it."""
     return f'"{consulted.kept.summary.version}-{consulted.diagnosis.knowledge.hash}"'
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Tell whether whoever asks has it already, by the header If-None-Match."""
+    stated = request.headers.get("if-none-match", "").strip()
+    return stated == "*" or tag in stated
 
 
 def base_of(request: Request) -> str:

@@ -83,10 +83,9 @@ def _number(feature: Feature, raw: object) -> Value:
         if found is None:
             raise ValueError(f"{raw[:60]!r} is no duration; write for example 3600, “3605s”, “1h” or “about an hour”")
         raw = found
-    value = typed(feature, raw)
-    if isinstance(value, float) and value > _LARGEST:
-        raise ValueError(f"{feature.id}: at most {_LARGEST:.0f}")
-    return value
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool) and 0 <= raw <= _LARGEST:
+        return typed(feature, raw)
+    raise ValueError(f"{str(raw)[:40]} is not a value of {feature.id}; allowed: a finite number, 0 to {_LARGEST:.0f}")
 
 
 def feature_named(name: str, shelf: Shelf) -> Feature:
