@@ -1,4 +1,4 @@
-"""The table of Web API methods, what each needs, and what they share: finding channels and messages, judging payloads."""
+"""The table of Web API methods, what each needs, and what they share: finding channels, judging payloads."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def unfurl(request: Request) -> Fields:
         judged(
             request.slack,
             "chat.unfurl",
-            {"text": "an unfurl has no text of its own", **{"blocks": one.get("blocks", [])}},
+            {"text": "an unfurl has no text of its own", "blocks": one.get("blocks", [])},
         )
     request.slack.unfurls.append(dict(request.args))
     return {}

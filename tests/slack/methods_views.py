@@ -65,7 +65,7 @@ def _initial(element: Fields) -> Fields:
         return {"type": kind, "value": element.get("initial_value")}
     if kind == "file_input":
         return {"type": kind, "files": []}
-    if kind in ("checkboxes",) or kind.startswith("multi_"):
+    if kind == "checkboxes" or kind.startswith("multi_"):
         return {"type": kind, "selected_options": element.get("initial_options", [])}
     return {"type": kind, "selected_option": element.get("initial_option")}
 

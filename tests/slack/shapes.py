@@ -138,7 +138,7 @@ def typed(page: str, shapes: Mapping[str, Check]) -> Check:
 
     def check(value: Any, at: str) -> Iterator[Problem]:
         kind = value.get("type") if isinstance(value, dict) else None
-        if kind in shapes:
+        if isinstance(kind, str) and kind in shapes:
             yield from shapes[kind](value, at)
         else:
             yield Problem(at, f"unsupported type: {kind}", page)

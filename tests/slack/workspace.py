@@ -1,4 +1,4 @@
-"""What there is in Slack: workspaces with people, channels, messages, views, files and tokens. Plain state, no sockets."""
+"""What there is in Slack: workspaces with people, channels, messages, views, files and tokens; plain state."""
 
 from __future__ import annotations
 
