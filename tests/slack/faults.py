@@ -78,6 +78,10 @@ class Faults:
         if lost:
             self.lost.append(call)
 
+    def refused(self) -> list[Call]:
+        """Give the calls that were answered with `ok: false`."""
+        return [call for call in self.calls if call.answer and not call.answer.get("ok")]
+
     def of(self, method: str) -> list[Call]:
         """Give the calls of a method."""
         return [call for call in self.calls if call.method == method]

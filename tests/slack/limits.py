@@ -31,7 +31,9 @@ MOST_VIEW_BYTES = 250_000
 _METADATA = shape("message-metadata", {"event_type": string(255), "event_payload": anything}, {"entities": anything})
 # Fields of chat.postMessage, chat.postEphemeral, chat.update and of what goes to a response_url.
 _MESSAGE: dict[str, Check] = {
-    **dict.fromkeys(("channel", "user", "ts", "thread_ts", "icon_emoji", "icon_url", "username", "file_ids"), anything),
+    **dict.fromkeys(
+        ("channel", "user", "ts", "team_id", "thread_ts", "icon_emoji", "icon_url", "username", "file_ids"), anything
+    ),
     **dict.fromkeys(("as_user", "unfurl_links", "unfurl_media", "reply_broadcast", "mrkdwn"), anything),
     **dict.fromkeys(("replace_original", "delete_original"), flag),
     "text": anything,
@@ -47,7 +49,10 @@ _MESSAGE: dict[str, Check] = {
 
 def message_problems(message: Fields, allowed: Collection[str] = ()) -> list[Problem]:
     """Say what is wrong with a message; `allowed` are the mentions that are meant, such as `<@U1>`."""
-    found = [*shape("chat.postMessage", {}, _MESSAGE)(message, ""), *_text(message)]
+    # Arguments that Slack does not know it passes over, but nobody writes them on purpose.
+    known = {key: value for key, value in message.items() if key in _MESSAGE}
+    strange = [Problem(f"/{key}", "unknown field", "chat.postMessage", False) for key in message if key not in _MESSAGE]
+    found = [*strange, *shape("chat.postMessage", {}, _MESSAGE)(known, ""), *_text(message)]
     if "blocks" in message:
         found += blocks_problems(message["blocks"], "message", allowed)
     if len(json.dumps(message.get("metadata", {}))) > MOST_METADATA:
@@ -152,11 +157,15 @@ def view_problems(view: Any, surface: Literal["modal", "home"], allowed: Collect
     if not isinstance(view, dict) or view.get("type") != surface:
         return [Problem("/view/type", f"must be {surface}", "view-object")]
     found = [*_VIEWS[surface](view, ""), *blocks_problems(view.get("blocks", []), surface, allowed)]
-    if surface == "modal" and "submit" not in view and any(_is_input(block) for block in view.get("blocks", [])):
+    if surface == "modal" and "submit" not in view and _has_inputs(view.get("blocks")):
         found.append(Problem("/submit", "is required when there is an input block", "view-object"))
     if len(json.dumps(view).encode()) > MOST_VIEW_BYTES:
         found.append(Problem("", "view_too_large", "views.open"))
     return _meant(found, allowed)
+
+
+def _has_inputs(blocks: Any) -> bool:
+    return isinstance(blocks, list) and any(_is_input(block) for block in blocks)
 
 
 def _is_input(block: Any) -> bool:

@@ -151,4 +151,5 @@ def nothing_wrong(town: Loopback) -> Iterator[None]:
     """Hold that what the app sends meanwhile is right in every way."""
     before = len(town.words_of_problems())
     yield
-    assert town.words_of_problems()[before:] == []
+    found = town.words_of_problems()[before:]
+    assert not found, "\n".join(found)

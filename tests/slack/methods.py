@@ -17,6 +17,7 @@ class Request:
     slack: Slack
     token: Token
     args: Fields
+    address: str = ""
 
     @property
     def team(self) -> Team:

@@ -42,7 +42,7 @@ def file_info(request: Request) -> Fields:
     file = request.team.files.get(request.need("file"))
     if not file:
         raise Refusal("file_not_found")
-    return {"file": file_told(str(request.args["_address"]), request.team, file)}
+    return {"file": file_told(request.address, request.team, file)}
 
 
 @method("files.getUploadURLExternal", "files:write")
@@ -53,7 +53,7 @@ def upload_url(request: Request) -> Fields:
         raise Refusal("invalid_arguments")
     file = File(request.slack.ids.make("F"), name, b"\0" * length, request.token.bot, complete=False)
     request.team.files[file.id] = file
-    return {"upload_url": f"{request.args['_address']}/upload/v1/{request.team.id}-{file.id}", "file_id": file.id}
+    return {"upload_url": f"{request.address}/upload/v1/{request.team.id}-{file.id}", "file_id": file.id}
 
 
 @method("files.completeUploadExternal", "files:write")
@@ -68,7 +68,7 @@ def complete_upload(request: Request) -> Fields:
         file.title = one.get("title") or file.name
     if request.args.get("channel_id"):
         _share(request, found)
-    return {"files": [file_told(str(request.args["_address"]), request.team, file) for file in found]}
+    return {"files": [file_told(request.address, request.team, file) for file in found]}
 
 
 def _share(request: Request, files: list[File]) -> None:

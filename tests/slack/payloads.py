@@ -33,6 +33,16 @@ def _linked(found: re.Match[str]) -> str:
     return f"<{host}>" if host.startswith("http") else f"<http://{host}|{host}>"
 
 
+def with_escapes(value: Any) -> Any:
+    """Escape the words of plain_text objects, as Slack does where it tells of them (bolt-python issue 513)."""
+    if isinstance(value, list):
+        return [with_escapes(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    told = {key: with_escapes(inner) for key, inner in value.items()}
+    return told | ({"text": escaped(told["text"])} if told.get("type") == "plain_text" else {})
+
+
 @dataclass(frozen=True)
 class Teller:
     """Makes parcels about what somebody in a workspace did."""
@@ -71,7 +81,7 @@ class Teller:
             **place,
             **who,
             "command": command,
-            "text": escaped(text),
+            "text": escaped(text) if self.slack.escapes_commands else text,
             "api_app_id": APP,
             "is_enterprise_install": "false",
             "response_url": self.response_url(channel),
@@ -104,7 +114,8 @@ class Teller:
     def message(self, message: Message) -> Fields:
         """Tell a message, with its files."""
         from_files = [self.file(one) for one in message.files]
-        return {**shown(self.team, message), **({"files": from_files} if from_files else {})}
+        told = {**shown(self.team, message), **({"files": from_files} if from_files else {})}
+        return told | ({"blocks": with_escapes(told["blocks"])} if message.bot and "blocks" in told else {})
 
     def file(self, name: str) -> Fields:
         """Tell a file."""

@@ -15,7 +15,7 @@ from tests.slack.limits import options_problems
 from tests.slack.loopback import Loopback
 from tests.slack.methods import refuse
 from tests.slack.oauth import allow
-from tests.slack.payloads import Teller, as_message
+from tests.slack.payloads import Teller, as_message, with_escapes
 from tests.slack.seen import Part, Seen, SeenView, part
 from tests.slack.shapes import Fields
 from tests.slack.workspace import Channel, File, Message, Team, User
@@ -122,7 +122,7 @@ class Person:
         return self._tell.action_in_message(where.message, action, {})
 
     async def submits(self, view: SeenView, values: Mapping[str, Any] | None = None) -> Ack:
-        """Fill in the fields of a modal, by label, and submit it. Raises AssertionError for what Slack does not send."""
+        """Fill in the fields of a modal, by label, and submit it; AssertionError for what Slack does not send."""
         assert "submit" in view.view.body, "the modal has no button to submit it"
         for name, value in (values or {}).items():
             there = part(view.blocks, name)
@@ -209,7 +209,9 @@ class Person:
         """Give what was answered in a thread."""
         return self.sees(channel, thread)[1:]
 
-    async def reads(self, words: str, channel: Channel | None = None, thread: Seen | None = None) -> Seen:
+    async def reads(
+        self, words: str, channel: Channel | None = None, thread: Seen | None = None, seconds: float = 5.0
+    ) -> Seen:
         """Wait for a message that has those words, in its text or in its blocks; gives the newest."""
         where = channel or self.dm
 
@@ -219,10 +221,12 @@ class Person:
             return fits[-1] if fits else None
 
         try:
-            seen = await self.town.until(found)
+            seen = await self.town.until(found, seconds)
         except TimeoutError:
             there = [m.words() for m in self.sees(where, thread)]
-            raise AssertionError(f"{words!r} is not there; {self.user.name} sees {there}") from None
+            refused = [f"{c.method}: {c.answer.get('error')}" for c in self.town.faults.refused() if c.answer]
+            what = f"{words!r} is not there; {self.user.name} sees {there}; Slack refused {refused}"
+            raise AssertionError(what) from None
         assert seen
         return seen
 
@@ -251,7 +255,12 @@ class Person:
 
 def _told(there: Part) -> Fields:
     kept = ("type", "action_id", "text", "value", "style", "url")
-    return {key: there.element[key] for key in kept if key in there.element} | {"block_id": there.block["block_id"]}
+    told = {key: there.element[key] for key in kept if key in there.element}
+    return {
+        **told,
+        "block_id": there.block["block_id"],
+        **({"text": with_escapes(told["text"])} if "text" in told else {}),
+    }
 
 
 def person(town: Loopback, name: str, team: Team | None = None) -> Person:

@@ -112,7 +112,7 @@ class WebApi:
             raise Refusal("unknown_method")
         method = METHODS[call.method]
         token = authorized(self.slack, call.token, method.scopes)
-        return method.call(Request(self.slack, token, {**call.args, "_address": address}))
+        return method.call(Request(self.slack, token, call.args, address))
 
     async def _response_url(self, request: web.Request) -> web.StreamResponse:
         message: Fields = await request.json()

@@ -243,6 +243,7 @@ class Slack:
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     allowed_mentions: set[str] = field(default_factory=set)
     rotation: bool = False
+    escapes_commands: bool = True  # no page says whether Slack does; an app is to take both
     app_scopes: frozenset[str] = ALL_SCOPES
     echo: Callable[[str, Fields], None] = lambda _team, _event: None
     changed: Callable[[], None] = lambda: None
