@@ -14,6 +14,7 @@ from tests.slack.entering import changed, chosen, filled
 from tests.slack.limits import options_problems
 from tests.slack.loopback import Loopback
 from tests.slack.methods import refuse
+from tests.slack.methods_views import told
 from tests.slack.oauth import allow
 from tests.slack.payloads import Teller, as_message, with_escapes
 from tests.slack.seen import Part, Seen, SeenView, part
@@ -161,6 +162,8 @@ class Person:
     async def opens_home(self, tab: str = "home") -> Ack:
         """Open the app's page, at its Home or its Messages tab."""
         event: Fields = {"type": "app_home_opened", "user": self.user.id, "channel": self.dm.id, "tab": tab}
+        if (home := self.home()) and tab == "home":
+            event["view"] = told(self.town.slack, home.view)
         return await self.town.deliver(self._tell.event(event))
 
     async def shares_link(self, channel: Channel, url: str) -> Ack:

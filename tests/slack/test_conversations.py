@@ -159,6 +159,8 @@ async def test_a_home_tab_is_published_to_one_person(world: World) -> None:
     home = await world.alice.gets_home("Welcome.")
     assert home.buttons() == ["Begin"]
     assert world.bob.home() is None
+    ack = await world.alice.opens_home()
+    assert ack.parcel.payload["event"]["view"]["id"] == home.view.id
 
 
 async def test_links_are_unfurled_and_steps_of_workflows_end(world: World) -> None:

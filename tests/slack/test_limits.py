@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -63,6 +64,10 @@ def cell(text: int) -> Fields:
 
 def data_table(rows: int) -> Fields:
     return {"type": "data_table", "caption": "c", "rows": [[cell(1)]] * rows}
+
+
+def wide_table(cells: int) -> Fields:
+    return {**data_table(2), "rows": [[cell(1)] * cells] * 2}
 
 
 def card(**more: Any) -> Fields:
@@ -165,13 +170,19 @@ MESSAGE_LIMITS: list[tuple[str, Any, Any]] = [
     ("image one source", image(), image(slack_file={"id": "F1"})),
     ("table rows 100", table(100), table(101)),
     ("table cells 20", table(1, 20), table(1, 21)),
-    ("table 10000", table(5, 20, 100), table(5, 20, 101)),
+    (
+        "table 10000",
+        {**table(), "rows": [[cell(4000)], [cell(6000)]]},
+        {**table(), "rows": [[cell(4000)], [cell(6001)]]},
+    ),
     (
         "table columns",
         {**table(), "column_settings": [{"align": "right"}]},
         {**table(), "column_settings": [{"align": "up"}]},
     ),
     ("data table 101", data_table(101), data_table(102)),
+    ("data table cells 20", wide_table(20), wide_table(21)),
+    ("data table page 100", {**data_table(2), "page_size": 100}, {**data_table(2), "page_size": 101}),
     ("data table 2", data_table(2), data_table(1)),
     ("data table even", data_table(2), {**data_table(2), "rows": [[cell(1)], [cell(1)] * 2]}),
     ("card title 150", card(title=plain(150)), card(title=plain(151))),
@@ -233,6 +244,86 @@ def test_a_limit_of_a_block_holds_and_no_less(good: Fields, bad: Fields) -> None
     assert all(one.refused and one.page for one in found)
 
 
+VIDEO: Fields = {
+    "type": "video",
+    "alt_text": "x",
+    "title": plain(1),
+    "video_url": "https://192.0.2.1/v",
+    "thumbnail_url": "https://192.0.2.1/t",
+    "title_url": "https://192.0.2.1/p",
+    "provider_icon_url": "https://192.0.2.1/i",
+    "author_name": "x",
+    "provider_name": "x",
+    "description": plain(1),
+}
+FEEDBACK: Fields = {"text": plain(1), "value": "x", "accessibility_label": "x"}
+REACTIONS: Fields = {
+    "type": "context_actions",
+    "elements": [
+        {"type": "feedback_buttons", "positive_button": FEEDBACK, "negative_button": FEEDBACK},
+        {
+            "type": "icon_button",
+            "icon": "trash",
+            "text": plain(1),
+            "value": "x",
+            "accessibility_label": "x",
+            "visible_to_user_ids": ["U1"],
+        },
+    ],
+}
+WORKFLOW: Fields = {"type": "workflow_button", "text": plain(1), "workflow": {}, "accessibility_label": "x"}
+OVERFLOW: Fields = {"type": "overflow", "options": [option(url="https://192.0.2.1/"), option()]}
+CARD: Fields = card(subtitle=plain(1), icon={"type": "image", "alt_text": "x", "slack_file": {"url": "https://x"}})
+COLUMNS: Fields = {**table(), "column_settings": [{}]}
+# Each string or list, by its place, with the most that it holds.
+MOST: list[tuple[Fields, str, int]] = [
+    *((VIDEO, key, most) for key, most in (("alt_text", 2000), ("title/text", 200), ("description/text", 200))),
+    *((VIDEO, key, 50) for key in ("author_name", "provider_name")),
+    *((VIDEO, key, 2000) for key in ("title_url", "provider_icon_url")),
+    *((VIDEO, key, 3000) for key in ("video_url", "thumbnail_url")),
+    (REACTIONS, "elements", 5),
+    *((REACTIONS, f"elements/0/negative_button/{key}", most) for key, most in (("value", 2000), ("text/text", 75))),
+    (REACTIONS, "elements/0/positive_button/accessibility_label", 75),
+    *((REACTIONS, f"elements/1/{key}", most) for key, most in (("value", 2000), ("visible_to_user_ids", 10))),
+    *((REACTIONS, f"elements/1/{key}", 75) for key in ("text/text", "accessibility_label")),
+    *((actions(WORKFLOW), f"elements/0/{key}", 75) for key in ("text/text", "accessibility_label")),
+    (actions(OVERFLOW), "elements/0/options/1/text/text", 75),
+    (actions(OVERFLOW), "elements/0/options/0/url", 3000),
+    (actions(OVERFLOW), "elements/0/options/0/value", 150),
+    (CARD, "subtitle/text", 150),
+    (CARD, "icon/slack_file/url", 3000),
+    (CARD, "icon/alt_text", 2000),
+    (COLUMNS, "column_settings", 20),
+    (data_table(2), "caption", 255),
+    (bullets(0), "block_id", 255),
+]
+
+
+def holding(block: Fields, place: str, size: int) -> Fields:
+    """Give a block that holds a string or a list of that size at a place."""
+    made: Fields = deepcopy(block)
+    *way, last = place.split("/")
+    inner: Any = made
+    for step in way:
+        inner = inner[int(step)] if isinstance(inner, list) else inner[step]
+    if isinstance(inner.get(last), list):
+        inner[last] = (
+            [inner[last][-1] | {"action_id": f"a{i}"} for i in range(size)]
+            if place == "elements"
+            else inner[last][:1] * size
+        )
+    else:
+        head = "https://" if last.endswith("url") else ""
+        inner[last] = head + "x" * (size - len(head))
+    return made
+
+
+@pytest.mark.parametrize(("block", "place", "most"), MOST, ids=[f"{b['type']} {place}" for b, place, _ in MOST])
+def test_a_string_or_a_list_holds_as_much_as_is_documented(block: Fields, place: str, most: int) -> None:
+    assert blocks_problems([holding(block, place, most)], "message") == []
+    assert blocks_problems([holding(block, place, most + 1)], "message")
+
+
 def modal(*blocks: Fields, **more: Any) -> Fields:
     return {"type": "modal", "title": plain(1), "submit": plain(1), "blocks": list(blocks), **more}
 
@@ -263,6 +354,16 @@ MODAL_LIMITS: list[tuple[str, Fields, Fields]] = [
         "max_files 10",
         modal(field({"type": "file_input", "max_files": 10})),
         modal(field({"type": "file_input", "max_files": 11})),
+    ),
+    (
+        "initial value 3000",
+        modal(field({**TEXT_INPUT, "initial_value": "x" * 3000})),
+        modal(field({**TEXT_INPUT, "initial_value": "x" * 3001})),
+    ),
+    (
+        "min_length 3000",
+        modal(field({**TEXT_INPUT, "min_length": 3000})),
+        modal(field({**TEXT_INPUT, "min_length": 3001, "max_length": 3001})),
     ),
     ("alert 200", modal({"type": "alert", "text": plain(200)}), modal({"type": "alert", "text": plain(201)})),
     ("no markdown", modal(section()), modal({"type": "markdown", "text": "x"})),
@@ -326,6 +427,12 @@ MESSAGES: list[tuple[str, Fields, Fields]] = [
         message(metadata={"event_type": "case", "event_payload": {"id": "x" * 7000}}),
         message(metadata={"event_type": "case", "event_payload": {"id": "x" * 8000}}),
     ),
+    (
+        "event_type 255",
+        message(metadata={"event_type": "x" * 255, "event_payload": {}}),
+        message(metadata={"event_type": "x" * 256, "event_payload": {}}),
+    ),
+    ("attachments 100", message(attachments=[{}] * 100), message(attachments=[{}] * 101)),
     ("metadata fields", message(), message(metadata={"event_payload": {}})),
     ("no names as mentions", message(), message(link_names=True)),
     ("escaped less", message(text="a &lt; b"), message(text="a < b")),
@@ -397,6 +504,9 @@ def test_options_prompts_and_errors_have_limits_too() -> None:
     assert options_problems({"options": [option()] * 100}) == []
     assert options_problems({"options": [option()] * 101})
     assert options_problems({})
+    groups = {"label": plain(75), "options": [option()]}
+    assert options_problems({"option_groups": [groups] * 100}) == []
+    assert options_problems({"option_groups": [groups] * 101})
     prompt = {"title": "t", "message": "m"}
     assert prompts_problems([prompt] * 4) == []
     assert prompts_problems([prompt] * 5)

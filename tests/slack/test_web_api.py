@@ -291,6 +291,16 @@ async def test_a_client_with_handlers_gets_over_limits_errors_and_dropped_connec
     assert world.town.faults.doubled == []
 
 
+async def test_a_rate_of_posting_is_kept_for_each_channel(world: World) -> None:
+    world.town.api.rates["chat.postMessage"] = (1, 1.0)
+    other = world.town.channel("other", world.alice.id)
+    await world.client.chat_postMessage(channel=world.ops.id, text="1")
+    assert await refused(world.client.chat_postMessage(channel=world.ops.id, text="2")) == "ratelimited"
+    await world.client.chat_postMessage(channel=other.id, text="1")
+    world.town.slack.clock.advance(1)
+    await world.client.chat_postMessage(channel=world.ops.id, text="2")
+
+
 async def test_an_answer_that_is_lost_makes_a_retry_double(world: World) -> None:
     world.client.retry_handlers = [AsyncConnectionErrorRetryHandler(interval_calculator=AT_ONCE)]
     world.town.faults.plan("chat.postMessage", LOST)

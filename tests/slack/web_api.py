@@ -87,7 +87,8 @@ class WebApi:
         if call.method not in self.rates:
             return None
         count, seconds = self.rates[call.method]
-        times, now = self._times[call.method, call.token], self.slack.clock.now()
+        place = str(call.args.get("channel", "")) if call.method.startswith("chat.") else ""  # one a second a channel
+        times, now = self._times[call.method, call.token + place], self.slack.clock.now()
         while times and now - times[0] >= seconds:
             times.popleft()
         if len(times) >= count:
