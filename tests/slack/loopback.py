@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import uvicorn
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.types import ASGIApp
@@ -144,6 +146,19 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         yield url
     finally:
         await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+@asynccontextmanager
+async def serving_here(app: ASGIApp) -> AsyncIterator[str]:
+    """Run an ASGI app with its lifespan in the loop of the test, which may then look into the app's own store."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # who connects before the app is ready waits
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none"))
+        task = asyncio.ensure_future(server.serve([listening]))
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
 
 
 @contextmanager

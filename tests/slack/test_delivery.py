@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.slack.delivery import HttpDoor, Round
-from tests.slack.loopback import Loopback, loopback, serving
+from tests.slack.loopback import Loopback, loopback, serving, serving_here
 from tests.slack.people import Person, person
 from tests.slack.small_app import QUIET, Heard, over_http, small_app
 from tests.slack.workspace import APP_TOKEN, Channel
@@ -107,6 +107,29 @@ async def test_a_request_url_is_verified_by_its_answer_to_the_challenge() -> Non
         assert (await HttpDoor(url).verify()).good
     async with answering(bad) as url:
         assert not (await HttpDoor(url).verify()).good
+
+
+async def test_an_app_with_a_lifespan_runs_in_the_loop_of_the_test(town: Loopback) -> None:
+    alice, ops = alice_in(town)
+    lived: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        lived.append("began")
+        yield
+        lived.append("ended")
+
+    async def answer(request: Request) -> Response:
+        assert "command=%2Fwhydrop" in (await request.body()).decode()
+        return JSONResponse({"response_type": "in_channel", "text": "For all."})
+
+    app = Starlette(routes=[Route("/slack/events", answer, methods=["POST"])], lifespan=lifespan)
+    async with serving_here(app) as url:
+        town.over_http(f"{url}/slack/events")
+        await alice.types("/whydrop line", ops)
+        assert [(m.words(), m.private) for m in alice.sees(ops)] == [("For all.", False)]
+        assert lived == ["began"]
+    assert lived == ["began", "ended"]
 
 
 async def test_bolt_takes_what_is_signed_and_nothing_else(town: Loopback) -> None:
