@@ -17,6 +17,16 @@ from knowledge.shelf import Shelf
 from rules.case import KnowledgeStamp
 
 _OPEN, _RECENT = 10, 5
+_GROUPS = {
+    "firewall": "Firewalls and routers",
+    "host": "Hosts and programs",
+    "load-balancer": "Load balancers",
+    "proxy": "Proxies",
+    "nat-gateway": "NAT gateways",
+    "sensor": "Sensors",
+    "capture": "Captures",
+}
+"""Products by where they stand."""
 _SYMPTOMS = {"out-of-state": "A packet dropped as out of state", "reset": "A connection that was reset"}
 
 
@@ -53,7 +63,7 @@ def _listed(title: str, cases: Sequence[Summary], settings: HomeSettings, shelf:
         url = f"{settings.public_url}/cases/{one.id}" if settings.public_url else ""
         carries = ButtonValue(does="link" if url else "show", case=one.id, version=one.version)
         button = Button("Open", carries, url=url, spoken=f"Open the case: {_named(one, shelf)}")
-        yield Prose(f"{_named(one, shelf)}\n{_about(one, shelf)}", button=button)
+        yield Prose(_about(one, shelf), _named(one, shelf), button)
 
 
 def _named(one: Summary, shelf: Shelf) -> str:
@@ -82,9 +92,8 @@ def _set(settings: HomeSettings) -> Iterator[Part]:
 
 def _readable(shelf: Shelf) -> Iterator[Part]:
     yield Title("What whydrop can read")
-    stands = shelf.features["log.stands"].choices
     groups: dict[str, list[str]] = {}
     for product in sorted(shelf.products.values(), key=lambda one: one.title.lower()):
-        groups.setdefault(capital(str(stands.get(product.stands, product.stands))), []).append(product.title)
+        groups.setdefault(_GROUPS.get(product.stands, capital(product.stands)), []).append(product.title)
     for title, products in sorted(groups.items(), key=lambda one: -len(one[1])):
         yield Small([", ".join(products)], title)

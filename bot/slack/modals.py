@@ -99,13 +99,13 @@ def outcome_modal(consulted: Consulted, shelf: Shelf, private: str = "") -> Bloc
     how = {
         "type": "radio_buttons",
         "action_id": _ENTRY,
-        "options": [option("It is solved", _SOLVED), option("It is not solved", _UNSOLVED)],
-        "initial_option": option("It is solved", _SOLVED),
+        "options": [option("Yes", _SOLVED), option("No, not yet", _UNSOLVED)],
+        "initial_option": option("Yes", _SOLVED),
     }
     note = {"type": "plain_text_input", "action_id": _ENTRY, "multiline": True, "max_length": _MOST_NOTE}
     note |= {"placeholder": plain("What it was, and what was done", 150)}
     inputs = [
-        _input(HOW, "How did it end?", how),
+        _input(HOW, "Is it solved?", how),
         _input(CAUSE, "What was it?", _select("Choose a cause", groups), optional=True),
         _input(NOTE, "Note", note, hint="Kept with the case.", optional=True),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.phrases import capital, short
 from bot.slack.buttons import ButtonValue
 from bot.slack.parts import Button, Buttons, Message, Part, Prose, Quoted, Small
-from bot.slack.verdict import UNREAD_HINT
+from bot.slack.verdict import TYPE
 from rules.case import KnowledgeStamp
 
 START = Button("Paste lines…", ButtonValue(does="start"), "primary")
@@ -67,7 +67,7 @@ def not_understood_message(wrong: str, typed: str = "") -> Message:
     said: list[Part] = [Quoted(short(typed, 200))] if typed.strip() else []
     words = capital(wrong)
     ending = "" if words.endswith(".") else "."
-    return Message([*said, Prose(f"I did not understand that as an answer. {words}{ending}"), Small([UNREAD_HINT])])
+    return Message([*said, Prose(f"I did not understand that as an answer. {words}{ending}"), Small([TYPE])])
 
 
 def no_case_message(case: str = "") -> Message:

@@ -218,11 +218,11 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what to do, its command and how to read it, and small what to know before."""
+    """One step: its number, what to do, its command, and small how to read that and what to know before."""
 
-    title: str
+    number: str
+    text: str
     command: str = ""
-    reading: str = ""
     notes: Sequence[str] = ()
 
     def said(self) -> str:
@@ -235,14 +235,13 @@ class Step:
         if len(whole) <= SECTION:
             yield words_block(whole)
         else:
-            yield from map(words_block, split(bold(self.title), SECTION))
+            yield from map(words_block, split(self._lines()[0], SECTION))
             yield from _in_fences(self.command)
-            yield from map(words_block, split(escape(self.reading), SECTION))
         yield from map(context, split("\n".join(map(escape, self.notes)), SECTION))
 
     def _lines(self) -> list[str]:
-        command = code(self.command) if self.command.strip() else ""
-        return [part for part in (bold(self.title), command, escape(self.reading)) if part]
+        lead = f"{bold(self.number)} {escape(self.text)}"
+        return [lead, code(self.command)] if self.command.strip() else [lead]
 
 
 @dataclass(frozen=True, slots=True)

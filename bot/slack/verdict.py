@@ -1,34 +1,53 @@
-"""Where a case ends, in parts: the cause with its proof, and the next steps with their commands."""
+"""Where a case ends, in parts: the cause with its proof, the next steps with their commands, and the small print."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.slack.parts import Divider, Links, Part, Prose, Small, Step
-from bot.wording import Page
+from bot.slack.parts import Divider, Links, Part, Prose, Small, Step, Strong
+from bot.wording import Page, StepWords
 from rules.case import Cited, Diagnosis
 
-_REASONS = 5
-_SOURCES = 6
-_STEPS = 6
+_REASONS = 4
+_SOURCES = 5
+_STEPS = 3
+"""How many steps are shown whole; of the others only what to do and what it risks."""
+
+TYPE = "A number of the list, its words, a duration such as 3605s, or “unknown” would do. Log lines, too."
+"""What may be typed while a question is open."""
 
 
-def verdict_parts(diagnosis: Diagnosis, words: Page) -> Iterator[Part]:
-    """Say what the cause is, why, and what to do; nothing of it depends on who reads."""
-    yield Prose(words.headline, "Cause" if diagnosis.verdict else "As it stands")
-    yield Prose(words.explanation, "What happens")
+def reason_parts(words: Page) -> Iterator[Part]:
+    """Say what speaks for and against the cause that leads."""
     yield _list("What speaks for it", words.reasons_for)
     yield _list("What speaks against it", words.reasons_against)
+
+
+def step_parts(words: Page) -> Iterator[Part]:
+    """Say what to do next."""
+    if words.steps:
+        yield Divider()
+        yield Strong("Next steps")
+    for number, step in enumerate(words.steps[:_STEPS], start=1):
+        notes = " ".join(note for note in step.notes if not note.startswith("Source: "))
+        small = [one for one in (step.reading, notes) if one]
+        yield Step(f"{number}.", step.title, step.command or "", small)
+    rest = enumerate(words.steps[_STEPS:], start=_STEPS + 1)
+    yield Small([_short(number, step) for number, step in rest], "If that is not enough")
+
+
+def small_print(diagnosis: Diagnosis, words: Page) -> Iterator[Part]:
+    """Say what happens, what would refute it, what is left open or disputed, and on what it rests."""
+    yield Small(words.explanation.splitlines(), "What happens")
     yield Small([words.refuted_by] if words.refuted_by else [], "What would refute it")
     yield Small(_bulleted(words.beside), "What it does not explain")
     yield Small(_bulleted(words.disputed), "What is disputed")
-    if words.steps:
-        yield Divider()
-    for number, step in enumerate(words.steps[:_STEPS], start=1):
-        yield Step(f"{number}. {step.title}", step.command or "", step.reading, step.notes)
-    if len(words.steps) > _STEPS:
-        yield Small([f"and {len(words.steps) - _STEPS} more steps"])
     yield Links([_source(one) for one in diagnosis.sources[:_SOURCES]], "Sources")
+
+
+def _short(number: int, step: StepWords) -> str:
+    undo = [note for note in step.notes[1:] if note.startswith("Undo: ")]
+    return " ".join([f"{number}. {step.title}", step.notes[0], *undo])
 
 
 def _list(title: str, lines: Sequence[str]) -> Prose:
@@ -43,7 +62,3 @@ def _bulleted(lines: Sequence[str]) -> list[str]:
 
 def _source(one: Cited) -> tuple[str, str, str]:
     return one.title, one.address or "", f"({one.trust} trust)"
-
-
-UNREAD_HINT = "A number of the list, its words, a duration such as 3605s, or “unknown” would do. Log lines, too."
-"""What may be typed while a question is open."""

@@ -9,7 +9,7 @@ from bot.case_events import Outcome
 from bot.casebook import Consulted
 from bot.explaining import what_if_words
 from bot.history import UNKNOWN_SAID, AnswerWords, answer_words, outcome_said
-from bot.phrases import capital, short
+from bot.phrases import capital, percent, short
 from bot.slack.aliases import aliased, aliases_of
 from bot.slack.buttons import ButtonValue, Does
 from bot.slack.parts import (
@@ -20,6 +20,7 @@ from bot.slack.parts import (
     Divider,
     Drawn,
     Image,
+    Links,
     Mention,
     Menu,
     Message,
@@ -29,7 +30,7 @@ from bot.slack.parts import (
     Small,
     Strong,
 )
-from bot.slack.verdict import verdict_parts
+from bot.slack.verdict import reason_parts, small_print, step_parts
 from bot.wording import Page, QuestionWords, Rank, page, question_words
 from knowledge.clause import Value
 from knowledge.model import Feature
@@ -41,7 +42,7 @@ _LINES = 3
 """How many records, and how many lines that could not be read, are shown."""
 _ANSWERS = 6
 """How many answers are listed while asking; those before are counted."""
-_RANKS = 4
+_RANKS = 3
 _BAR = 8
 _LONGEST = 200
 
@@ -119,8 +120,8 @@ def _standing(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> I
     lines = [_given(one) for one in given[-_ANSWERS:]]
     if len(given) > _ANSWERS:
         lines.insert(0, f"{len(given) - _ANSWERS} answers before these")
-    yield Small(lines, "Your answers")
-    yield Small([f"The last answer: {showing.moved}"] if showing.moved and lines else [])
+    moves = [f"↳ {showing.moved}"] if showing.moved and lines else []
+    yield Small([*lines, *moves], "Your answers")
 
 
 def _given(one: AnswerWords) -> str:
@@ -138,7 +139,7 @@ def ranking(ranks: Sequence[Rank], headline: str = "") -> Drawn:
 
 def _bar(probability: float) -> str:
     full = round(probability * _BAR)
-    return "█" * full + "░" * (_BAR - full)
+    return "█" * full + " " * (_BAR - full)
 
 
 def _question(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> Iterator[Part]:
@@ -183,10 +184,15 @@ def choices(doors: Doors, asked: QuestionWords, feature: Feature, *, alone: bool
 
 
 def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> Iterator[Part]:
-    yield from verdict_parts(seen.diagnosis, words)
-    yield ranking(words.ranking if not words.explanation else [])
+    if seen.diagnosis.verdict:
+        yield Prose(words.headline, "Cause")
+    else:
+        yield ranking(words.ranking, words.headline)
+    yield from reason_parts(words)
     if showing.picture:
         yield showing.picture
+    yield from step_parts(words)
+    yield from small_print(seen.diagnosis, words)
     outcome, note = outcome_said(seen.kept.events, shelf)
     yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
     yield Divider()
@@ -226,9 +232,8 @@ def share_button(doors: Doors) -> Button:
 
 
 def _foot(seen: Consulted, showing: Showing) -> Iterator[Part]:
-    summary = seen.kept.summary
-    who = "Only you see this" if showing.alone else "Addresses stand behind aliases" if showing.aliases else ""
-    yield Small([" · ".join(filter(None, [f"Case {summary.id}", who]))])
+    who = "· Only you see this." if showing.alone else "· Addresses stand behind aliases." if showing.aliases else ""
+    yield Links([(f"Case {seen.kept.summary.id}", showing.link or "", who)])
 
 
 def why_message(seen: Consulted, shelf: Shelf, what_ifs: Sequence[WhatIf], *, alone: bool) -> Message:
@@ -244,11 +249,23 @@ def why_message(seen: Consulted, shelf: Shelf, what_ifs: Sequence[WhatIf], *, al
             Prose(asked.how, "How to find out"),
             Quoted(asked.command or ""),
             Prose(asked.reading),
-            Prose("\n".join(f"• {line}" for line in what_if_words(what_ifs)), "What each answer would change"),
+            Small(_changes(what_ifs, seen), "What each answer would change"),
             *choices(doors, asked, shelf.features[asked.feature], alone=alone),
             Buttons([doors.button("Back", "show")], "More"),
         ]
     )
+
+
+def _changes(what_ifs: Sequence[WhatIf], seen: Consulted) -> list[str]:
+    """Say which answers would put another cause in the lead; the others in one sentence, if they are many."""
+    leader = next((one.title for one in seen.diagnosis.hypotheses), "")
+    others = [one for one in what_ifs if one.leader != leader]
+    if len(what_ifs) <= ROW:
+        return [f"• {line}" for line in what_if_words(what_ifs)]
+    rest = [one.probability for one in what_ifs if one.leader == leader]
+    spread = f" ({percent(min(rest))} to {percent(max(rest))})" if rest else ""
+    last = [f"• Every other answer leaves “{leader}” in the lead{spread}."] if rest else []
+    return [*(f"• {line}" for line in what_if_words(others)), *last]
 
 
 def change_message(seen: Consulted, shelf: Shelf) -> Message:

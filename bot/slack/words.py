@@ -8,6 +8,7 @@ import re
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 _EVERYBODY = re.compile(r"@(?=(?:here|channel|everyone|group)\b)", re.IGNORECASE)
 _ENTITY_CUT = re.compile(r"&[a-z]{0,3}\Z")
+_LINK_CUT = re.compile(r"<[^<>]*\Z")
 _FENCE_CUT = re.compile(r"(?<!`)`{1,2}\Z")
 _MARK = re.compile(r"(?<![A-Za-z0-9])([*_~])(?=\S)")
 _USER = re.compile(r"[UW][A-Z0-9]{1,20}")
@@ -58,14 +59,14 @@ def is_web(address: str) -> bool:
 
 
 def cut(escaped: str, longest: int, mark: str = "…") -> str:
-    """Cut escaped text, never inside an entity; a code block that was open is closed."""
+    """Cut escaped text, never inside an entity or a link; a code block that was open is closed."""
     if len(escaped) <= longest:
         return escaped
     kept = escaped[: longest - len(mark)]
     if kept.count("```") % 2:
         mark = f"\n```{mark}"
         kept = escaped[: longest - len(mark)]
-    return _ENTITY_CUT.sub("", _FENCE_CUT.sub("", kept)) + mark
+    return _ENTITY_CUT.sub("", _LINK_CUT.sub("", _FENCE_CUT.sub("", kept))) + mark
 
 
 def split(text: str, longest: int) -> list[str]:
