@@ -72,21 +72,35 @@ class Aliases:
 
 def aliases_of(consulted: Consulted) -> Aliases:
     """Name everything in a case by the order of its appearance; what is pasted later changes no name given before."""
-    pastes = [one.event.paste for one in consulted.kept.events if isinstance(one.event, Pasted)]
-    records = consulted.diagnosis.records
+    events = [one.event for one in consulted.kept.events]
+    last = next((one.paste for one in reversed(events) if isinstance(one, Pasted)), "")
     addresses: dict[str, str] = {}
     names: dict[str, str] = {}
     given: dict[Role, int] = {}
-    for paste in pastes:
-        lines = paste.count("\n") + 1 if (pastes[-1] + "\n").startswith(paste.rstrip("\n") + "\n") else 10**9
-        told = [one for one in records if one.line <= lines]
+    for event in events:
+        match event:
+            case Pasted():
+                text, told = event.paste, _known_then(event.paste, last, consulted.diagnosis.records)
+            case Outcome():
+                text, told = event.note, []
+            case _:
+                continue
         roles = _roles(told)
-        for found in _found([paste, *_stated(told)]):
-            addresses.setdefault(found, "") or addresses.update({found: _next(roles.get(found, "host"), given)})
-        for name, role in _names(told, paste):
+        for found in _found([text, *_stated(told)]):
+            if found not in addresses:
+                addresses[found] = _next(roles.get(found, "host"), given)
+        for name, role in _names(told, text):
             if name.lower() not in names and not _canonical(name):
                 names[name.lower()] = _next(role, given)
     return Aliases(addresses, names)
+
+
+def _known_then(paste: str, last: str, records: Sequence[Record]) -> Sequence[Record]:
+    """Give the records of a paste that the last one begins with; of any other, those of the last."""
+    if not f"{last}\n".startswith(paste.rstrip("\n") + "\n"):
+        return records
+    lines = paste.count("\n") + 1
+    return [one for one in records if one.line <= lines]
 
 
 def aliased(consulted: Consulted, aliases: Aliases) -> Consulted:

@@ -19,6 +19,7 @@ Does = Literal[
     "edit",  # shows the question `feature` again
     "withdraw",  # takes the answer to `feature` back
     "show",  # shows the case as it stands
+    "whole",  # shows all that is known about the answer, not only what is needed first
     "stop",  # shows what is known without further questions
     "solved",  # the leading cause it was
     "ended",  # opens the modal that asks how it ended

@@ -362,9 +362,10 @@ def blocks(parts: Sequence[Part], most: int = BLOCKS) -> list[Block]:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted, in parts."""
+    """What is posted, in parts. `spoken` are those that are said in words, where more is said than shown."""
 
     parts: Sequence[Part] = field(default=())
+    spoken: Sequence[Part] | None = None
 
     @property
     def blocks(self) -> list[Block]:
@@ -374,12 +375,12 @@ class Message:
     @property
     def text(self) -> str:
         """Say it, for notifications, screen readers, and wherever blocks are not shown."""
-        return words(self.parts)
+        return words(self.parts if self.spoken is None else self.spoken)
 
     @property
     def whole(self) -> str:
         """Say it at length, to be posted (not updated) without blocks."""
-        return words(self.parts, WHOLE)
+        return words(self.parts if self.spoken is None else self.spoken, WHOLE)
 
     def body(self) -> dict[str, Any]:
         """Give the message as Slack takes it."""

@@ -9,7 +9,7 @@ from bot.wording import Page, StepWords
 from rules.case import Cited, Diagnosis
 
 _REASONS = 4
-_SOURCES = 5
+_SOURCES = 3
 _STEPS = 3
 """How many steps are shown whole; of the others only what to do and what it risks."""
 
@@ -23,8 +23,8 @@ def reason_parts(words: Page) -> Iterator[Part]:
     yield _list("What speaks against it", words.reasons_against)
 
 
-def step_parts(words: Page) -> Iterator[Part]:
-    """Say what to do next."""
+def step_parts(words: Page, *, whole: bool) -> Iterator[Part]:
+    """Say what to do next; `whole` tells the later steps, too."""
     if words.steps:
         yield Divider()
         yield Strong("Next steps")
@@ -32,17 +32,31 @@ def step_parts(words: Page) -> Iterator[Part]:
         notes = " ".join(note for note in step.notes if not note.startswith("Source: "))
         small = [one for one in (step.reading, notes) if one]
         yield Step(f"{number}.", step.title, step.command or "", small)
-    rest = enumerate(words.steps[_STEPS:], start=_STEPS + 1)
-    yield Small([_short(number, step) for number, step in rest], "If that is not enough")
+    rest = words.steps[_STEPS:]
+    if whole:
+        yield Small(
+            [_short(number, step) for number, step in enumerate(rest, start=_STEPS + 1)], "If that is not enough"
+        )
+    elif rest:
+        yield Small([f"and {len(rest)} more {'step' if len(rest) == 1 else 'steps'}, if that is not enough"])
 
 
-def small_print(diagnosis: Diagnosis, words: Page) -> Iterator[Part]:
-    """Say what happens, what would refute it, what is left open or disputed, and on what it rests."""
-    yield Small(words.explanation.splitlines(), "What happens")
+def small_print(diagnosis: Diagnosis, words: Page, *, whole: bool) -> Iterator[Part]:
+    """Say what would refute it and what it rests on; `whole` tells what happens and what is disputed, too."""
+    if whole:
+        yield Small(words.explanation.splitlines(), "What happens")
     yield Small([words.refuted_by] if words.refuted_by else [], "What would refute it")
     yield Small(_bulleted(words.beside), "What it does not explain")
-    yield Small(_bulleted(words.disputed), "What is disputed")
-    yield Links([_source(one) for one in diagnosis.sources[:_SOURCES]], "Sources")
+    if whole:
+        yield Small(_bulleted(words.disputed), "What is disputed")
+    most = len(diagnosis.sources) if whole else _SOURCES
+    yield Links([_source(one) for one in diagnosis.sources[:most]], "Sources")
+
+
+def has_more(diagnosis: Diagnosis, words: Page) -> bool:
+    """Tell whether the whole says more than what is shown first."""
+    many = len(words.steps) > _STEPS or len(diagnosis.sources) > _SOURCES
+    return many or bool(words.explanation or words.disputed)
 
 
 def _short(number: int, step: StepWords) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.case_events import Outcome
 from bot.casebook import Consulted
@@ -30,7 +30,8 @@ from bot.slack.parts import (
     Small,
     Strong,
 )
-from bot.slack.verdict import reason_parts, small_print, step_parts
+from bot.slack.verdict import has_more, reason_parts, small_print, step_parts
+from bot.slack.words import is_web
 from bot.wording import Page, QuestionWords, Rank, page, question_words
 from knowledge.clause import Value
 from knowledge.model import Feature
@@ -44,6 +45,7 @@ _ANSWERS = 6
 """How many answers are listed while asking; those before are counted."""
 _RANKS = 3
 _BAR = 8
+_EIGHTHS = ("", *"▏▎▍▌▋▊▉")
 _LONGEST = 200
 
 
@@ -52,7 +54,7 @@ class Showing:
     """How a case is shown. `link` leads to its page; `moved` says what the last answer did to the ranking.
 
     `alone`: only the asker sees it, nobody can type an answer, and it may be shared. `aliases`: addresses are hidden.
-    `stopped`: no further question is asked for now.
+    `stopped`: no further question is asked for now. `whole`: all that is known about the answer is shown.
     """
 
     link: str | None = None
@@ -61,6 +63,7 @@ class Showing:
     moved: str = ""
     picture: Image | None = None
     stopped: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,14 @@ def case_message(consulted: Consulted, shelf: Shelf, showing: Showing) -> Messag
     """Show how a case stands: with its next question, or where it ends."""
     seen = seen_as(consulted, showing)
     words = page(seen.diagnosis, shelf)
+    foot = list(_foot(seen, showing))
     if words.question is None or showing.stopped:
-        parts = [*_head(words), *_conclusion(seen, shelf, words, showing)]
-    else:
-        parts = [*_head(words), *_standing(seen, shelf, words, showing), *_question(seen, shelf, words, showing)]
-    return Message([*parts, *_foot(seen, showing)])
+        shown = [*_head(words), *_conclusion(seen, shelf, words, showing), *foot]
+        if showing.whole:
+            return Message(shown)
+        return Message(shown, [*_head(words), *_conclusion(seen, shelf, words, replace(showing, whole=True)), *foot])
+    asked = [*_standing(seen, shelf, words, showing), *_question(seen, shelf, words, showing)]
+    return Message([*_head(words), *asked, *foot])
 
 
 def seen_as(consulted: Consulted, showing: Showing) -> Consulted:
@@ -138,8 +144,9 @@ def ranking(ranks: Sequence[Rank], headline: str = "") -> Drawn:
 
 
 def _bar(probability: float) -> str:
-    full = round(probability * _BAR)
-    return "█" * full + " " * (_BAR - full)
+    eighths = max(round(probability * _BAR * 8), 1)
+    full = "█" * (eighths // 8) + _EIGHTHS[eighths % 8]
+    return f"{full:{_BAR}}"
 
 
 def _question(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> Iterator[Part]:
@@ -191,14 +198,16 @@ def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) ->
     yield from reason_parts(words)
     if showing.picture:
         yield showing.picture
-    yield from step_parts(words)
-    yield from small_print(seen.diagnosis, words)
+    yield from step_parts(words, whole=showing.whole)
+    yield from small_print(seen.diagnosis, words, whole=showing.whole)
     outcome, note = outcome_said(seen.kept.events, shelf)
     yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
     yield Divider()
     doors = doors_of(seen)
     yield Buttons(list(_endings(doors, seen, outcome != "")), "How did it end?")
-    yield Buttons(list(_further(doors, seen, showing)), "More")
+    more = [doors.button("Less", "show")] if showing.whole else [doors.button("All of it", "whole")]
+    more = more if has_more(seen.diagnosis, words) else []
+    yield Buttons([*more, *_further(doors, seen, showing)], "More")
 
 
 def _endings(doors: Doors, seen: Consulted, told: bool) -> Iterator[Button]:
@@ -221,7 +230,7 @@ def _further(doors: Doors, seen: Consulted, showing: Showing) -> Iterator[Button
         yield share_button(doors)
     elif showing.aliases:
         yield doors.button("Show addresses (only to me)", "raw")
-    if showing.link:
+    if showing.link and is_web(showing.link):
         yield Button("Open the page", doors.value("link"), url=showing.link)
 
 

@@ -97,6 +97,10 @@ def _verdict(expert: Expert) -> Message:
     return case_message(settled(expert), expert.shelf, Showing(LINK, picture=picture))
 
 
+def _whole(expert: Expert) -> Message:
+    return case_message(settled(expert), expert.shelf, Showing(LINK, whole=True))
+
+
 def _aliased(expert: Expert) -> Message:
     return case_message(consulted(expert, pasted(TWO_ENDS)), expert.shelf, Showing(LINK, aliases=True))
 
@@ -140,6 +144,7 @@ MESSAGES: Mapping[str, Callable[[Expert], Message]] = {
     "after-an-answer": _answered,
     "a-duration-is-asked": _number,
     "verdict": _verdict,
+    "verdict-whole": _whole,
     "aliases": _aliased,
     "closed-and-shared": _closed,
     "stopped": _stopped,
