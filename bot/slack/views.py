@@ -129,8 +129,12 @@ def _standing(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> I
     lines = [_given(one) for one in given[-_ANSWERS:]]
     if len(given) > _ANSWERS:
         lines.insert(0, f"{len(given) - _ANSWERS} answers before these")
-    moves = [f"↳ {showing.moved}"] if showing.moved and lines else []
-    yield Small([*lines, *moves], "Your answers")
+    yield Small([*lines, *_moves(showing)] if lines else [], "Your answers")
+    yield Small([] if lines else _moves(showing))
+
+
+def _moves(showing: Showing) -> list[str]:
+    return [f"↳ {showing.moved}"] if showing.moved.strip() else []
 
 
 def _given(one: AnswerWords) -> str:
@@ -198,6 +202,7 @@ def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) ->
         yield Prose(words.headline, "Cause")
     else:
         yield ranking(words.ranking, words.headline)
+    yield Small(_moves(showing))
     yield from _head(words)
     yield from reason_parts(words)
     if showing.picture:

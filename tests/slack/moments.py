@@ -92,8 +92,8 @@ def _number(expert: Expert) -> Message:
 
 
 def _verdict(expert: Expert) -> Message:
-    picture = Image("What happened: the drop, between 198.51.100.7:51515 and 192.0.2.10:443", file="F0WHYDROP")
-    return case_message(settled(expert), expert.shelf, Showing(LINK, picture=picture))
+    shown = Image("What happened: the drop, between 198.51.100.7:51515 and 192.0.2.10:443", file="F0WHYDROP")
+    return case_message(settled(expert), expert.shelf, Showing(LINK, picture=shown))
 
 
 def _whole(expert: Expert) -> Message:

@@ -23,11 +23,7 @@ def test_all_of_them_are_taken(expert: Expert, aliases: bool, alone: bool) -> No
     asking, ended = consulted(expert, pasted(TWO_ENDS)), settled(expert)
     about = (faces.case, faces.why, faces.change, faces.exported)
     messages: list[Message] = [
-        *(
-            make(found, shown)
-            for make in (faces.case, faces.why, faces.change, faces.exported)
-            for found in (asking, ended)
-        ),
+        *(make(found, shown) for make in about for found in (asking, ended)),
         faces.edit(ended, shown, "timing.worked"),
         faces.said(["198.51.100.7 is the client"], asking, shown),
         faces.unclear(asking, shown, "'198.51.100.7' is no answer", "198.51.100.7"),

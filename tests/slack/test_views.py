@@ -228,6 +228,10 @@ def test_what_an_answer_moved_is_told_with_it(expert: Expert) -> None:
     found = consulted(expert, pasted(IDLE), Answered(feature="scope.special", value="none"))
     text = case_message(found, expert.shelf, Showing(moved="Idle timeout 20 % → 41 %")).text
     assert "→ none of these\n↳ Idle timeout 20 % → 41 %" in text
+    for other in (consulted(expert, pasted(IDLE)), settled(expert)):
+        assert (
+            "↳ the file was not read" in case_message(other, expert.shelf, Showing(moved="the file was not read")).text
+        )
 
 
 def test_why_names_only_the_answers_that_would_change_the_lead_where_there_are_many(expert: Expert) -> None:
