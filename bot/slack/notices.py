@@ -52,11 +52,6 @@ def fault_message(reference: str = "") -> Message:
     return Message([Prose("Something went wrong here. This is a fault of whydrop's. Please try again."), *more])
 
 
-def late_message() -> Message:
-    """Say that the answer takes longer than it should."""
-    return Message([Prose("This takes longer than it should. The answer comes as soon as it is there.")])
-
-
 def nothing_message() -> Message:
     """Say that there was nothing to look at."""
     return Message([Prose("There is nothing to look at yet: paste at least one line."), Buttons([START], "More")])
@@ -90,8 +85,3 @@ def refused_message(wrong: str) -> Message:
     """Say that something is too much or not allowed, in the words of whoever refused it."""
     words = capital(wrong)
     return Message([Prose(words if words.endswith(".") else f"{words}.")])
-
-
-def not_yours_message() -> Message:
-    """Say that an answer for one person alone is not another's to change."""
-    return Message([Prose("Whoever asked can do that.")])

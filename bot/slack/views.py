@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.case_events import Outcome
 from bot.casebook import Consulted
 from bot.explaining import what_if_words
 from bot.history import UNKNOWN_SAID, AnswerWords, answer_words, outcome_said
-from bot.phrases import capital, percent, short
+from bot.phrases import percent, short
 from bot.slack.aliases import aliased, aliases_of
 from bot.slack.buttons import ButtonValue, Does
 from bot.slack.parts import (
@@ -328,10 +327,3 @@ def addresses_message(consulted: Consulted) -> Message:
     lines = "\n".join(f"{one.alias:{wide}}  {one.raw}" for one in listed)
     said = Quoted(lines, "Addresses in this case") if listed else Prose("There are no addresses in this case.")
     return Message([said, Small(["Only you see this."])])
-
-
-def outcome_message(consulted: Consulted, shelf: Shelf) -> Message:
-    """Thank for the outcome."""
-    last = next((one.event for one in reversed(consulted.kept.events) if isinstance(one.event, Outcome)), None)
-    said = outcome_said(consulted.kept.events, shelf)[0]
-    return Message([Prose(f"{capital(said)} Thank you; it is kept with the case." if last else "")])

@@ -22,7 +22,6 @@ from bot.slack.views import (
     case_message,
     change_message,
     edit_message,
-    outcome_message,
     why_message,
 )
 from bot.wording import page
@@ -106,7 +105,6 @@ def test_every_message_about_a_case_fits(expert: Expert, paste: str, picks: list
         case_message(found, expert.shelf, replace(showing, shared_by="U0ASKER")),
         change_message(found, expert.shelf),
         addresses_message(found),
-        outcome_message(found, expert.shelf),
     ):
         sound(message, "<@U0ASKER>")
     assert refused(view_problems(outcome_modal(found, expert.shelf), "modal")) == []
