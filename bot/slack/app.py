@@ -27,9 +27,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.settings import Settings
-from bot.slack import views
-from bot.slack.blocks import Message
+from bot.slack import token_views as views
 from bot.slack.guard import Guard
+from bot.slack.token_blocks import Message
 from rules.diagnose import Expert
 
 log = logging.getLogger("whydrop.slack")
