@@ -306,6 +306,8 @@ async def test_the_knowledge_is_served_as_it_is(fast: httpx.AsyncClient, expert:
         ("POST", f"/v1/cases/{NOBODYS}", "DELETE, GET, HEAD"),
         ("GET", f"/v1/cases/{NOBODYS}/answers", "POST"),
         ("DELETE", "/v1/causes", "GET, HEAD"),
+        ("PUT", "/", "GET, HEAD"),
+        ("OPTIONS", "/cases", "GET, HEAD, POST"),
     ],
 )
 async def test_what_cannot_be_done_tells_what_can(
