@@ -295,6 +295,56 @@ def test_nothing_scrolls_sideways_on_a_small_screen(opened: Opened, places: Mapp
     assert wide == []
 
 
+@pytest.mark.parametrize("width", [375, 320])
+def test_no_word_of_a_list_is_broken_on_a_small_screen(opened: Opened, places: Mapping[str, str], width: int) -> None:
+    page = opened(viewport={"width": width, "height": 700})
+    page.goto(places["cases"])
+    row = page.locator(".cases a").first
+    across = row.bounding_box()
+    assert across
+    for part in ("strong", "span", "time"):
+        box = row.locator(part).first.bounding_box()
+        assert box
+        assert box["x"] - across["x"] < 30
+    assert page.evaluate(_WORDS_BROKEN) == []
+
+
+_WORDS_BROKEN = """[...document.querySelectorAll(".cases strong")].flatMap((title) => {
+  const text = title.firstChild;
+  return [...text.data.matchAll(/\\S+/g)].filter((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }).map((word) => word[0]);
+})"""
+
+
+def tops(page: Page, *ids: str) -> list[float]:
+    """Tell how far down headings begin."""
+    boxes = [page.locator(f"#{id_}").bounding_box() for id_ in ids]
+    return [box["y"] for box in boxes if box]
+
+
+def test_on_a_small_screen_the_question_comes_first_and_a_long_line_folds(opened: Opened) -> None:
+    page = opened(viewport={"width": 360, "height": 800})
+    begin(page, f"{LINE} {'field=value ' * 400}the end")
+    order = ["question", "pasted", "ranking", "proof", "picture", "steps", "facts", "outcome"]
+    found = tops(page, *order)
+    assert len(found) == len(order)
+    assert found == sorted(found)
+    assert found[0] < 400
+    line = page.locator(".lines code")
+    folded = line.bounding_box()
+    assert folded
+    assert folded["height"] < 400
+    page.get_by_text("Show the whole line").click()
+    whole = line.bounding_box()
+    assert whole
+    assert whole["height"] > 2000
+    expect(line.locator("mark.flags")).to_have_text("SYN ACK")
+
+
 def test_a_missing_page_says_so_and_can_be_read(browser: Browser, site: str) -> None:
     with browser.new_context(base_url=site) as context:
         page = context.new_page()
