@@ -26,7 +26,7 @@ from bot.conversation import Conversation, Passing, beginning
 from bot.keying import keys
 from bot.knowing import knowledge
 from bot.lines import lines_of
-from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
+from bot.paste import MOST_BYTES, check_text, paste_of, plain_text, unpacked
 from bot.settings import LOCAL, Settings, workspace_name
 from bot.terminal import Shown, console, drawn, show, whole_page
 from bot.wording import page
@@ -123,7 +123,9 @@ def _paste(argument: str | None) -> str:
         return plain_text(argument)
     if argument is None and sys.stdin is not None and sys.stdin.isatty():
         return _prompted()
-    return paste_of(unpacked(_standard_input()))
+    content = unpacked(_standard_input())
+    check_text(content)
+    return paste_of(content)
 
 
 def _is_file(argument: str) -> bool:

@@ -119,6 +119,12 @@ def test_any_encoding_gets_an_answer(content: bytes) -> None:
     assert (result.exit_code == 0) == (b"\x80" not in content)
 
 
+def test_a_capture_is_no_paste() -> None:
+    result = _run("diagnose", "-", stdin=b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00")
+    assert result.exit_code == 2
+    assert "`tshark -r FILE`" in result.stderr
+
+
 def test_knowledge_check_is_clean_and_counts() -> None:
     result = _run("knowledge", "check")
     assert result.exit_code == 0
