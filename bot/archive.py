@@ -22,10 +22,11 @@ from bot.cases import LONGEST_PAGE, Filters, Store
 from bot.export import as_json as case_json
 from bot.export import markdown
 from bot.history import cause_title, when
-from bot.keeping import case_page, our_store
+from bot.keeping import case_page
+from bot.reaching import PlainRunner, our_store
 from bot.replay import Replayed, replay, replay_words
 from bot.settings import LOCAL
-from bot.terminal import console
+from bot.terminal import console, show
 from bot.threads import Threads
 from rules.diagnose import Expert
 
@@ -118,7 +119,7 @@ def cases_show(
 ) -> None:
     """Show a case as it stands, by today's knowledge."""
     expert, out = our_expert(), console()
-    out.print(case_page(_read(case, workspace, expert), workspace, expert, out.width, pictured=picture))
+    show(out, case_page(_read(case, workspace, expert), workspace, expert, out.width, pictured=picture))
 
 
 @archive.command("export")
@@ -155,8 +156,8 @@ def cases_delete(
 
 @archive.command("delete-workspace")
 def cases_delete_workspace(workspace: Annotated[str, typer.Argument(metavar="WORKSPACE")], yes: Yes = False) -> None:
-    """Delete all cases of a workspace, for good."""
-    _meant(f"Delete all cases of the workspace {workspace!r} for good?", yes=yes)
+    """Delete all cases of a workspace and its webhooks, for good; its keys stay."""
+    _meant(f"Delete all cases of the workspace {workspace!r} and its webhooks for good? Its keys stay.", yes=yes)
     with our_store() as (store, runner):
         _tell_gone(runner.run(store.delete_workspace(workspace)))
 
@@ -209,21 +210,25 @@ def cases_replay(
     expert = our_expert()
     day = since.replace(tzinfo=UTC) if since else None
     with our_store() as (store, runner):
-        counts = runner.run(_replayed(replay(store, expert, workspace, day), expert, as_json=as_json))
+        counts = _replayed(replay(store, expert, workspace, day), expert, runner, as_json=as_json)
     _close(counts, as_json=as_json)
     raise typer.Exit(1 if counts["changed"] else 0)
 
 
-async def _replayed(found: AsyncIterator[Replayed], expert: Expert, *, as_json: bool) -> dict[str, int]:
+def _replayed(found: AsyncIterator[Replayed], expert: Expert, runner: PlainRunner, *, as_json: bool) -> dict[str, int]:
     """Show each changed verdict as it is found, and count."""
     counts = dict.fromkeys(("cases", "changed", "told", "agreed_then", "agree_now"), 0)
-    async for one in found:
+    while (one := runner.run(_next(found))) is not None:
         then, now = one.agrees(one.then.cause), one.agrees(one.cause)
         for name, counted in zip(counts, (True, one.changed, then is not None, then, now), strict=True):
             counts[name] += bool(counted)
         if one.changed:
             _show_changed(one, expert, as_json=as_json)
     return counts
+
+
+async def _next(found: AsyncIterator[Replayed]) -> Replayed | None:
+    return await anext(found, None)
 
 
 def _show_changed(one: Replayed, expert: Expert, *, as_json: bool) -> None:

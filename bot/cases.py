@@ -31,6 +31,7 @@ from bot.tables import (
     WRITES,
     Busy,
     empty_the_log,
+    is_up_to_date,
     keep_a_log,
     migrated,
     open_engine,
@@ -200,7 +201,12 @@ class Store:
         await self.read_with(lambda connection: connection.execute(select(1)))
 
     async def migrate(self) -> None:
-        """Make the tables, or bring them up to date. Of several processes one does it, the others wait. Raises Busy."""
+        """Make the tables, or bring them up to date. Of several processes one does it, the others wait.
+
+        Where nothing is left to do nothing is written. Raises Busy, Newer.
+        """
+        if await patiently(lambda: self.read_with(is_up_to_date)):
+            return
         if self._sqlite:
             await patiently(lambda: keep_a_log(self._engine))
         await self.write_with(migrated)

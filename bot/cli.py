@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
 import select
 import socket
+import struct
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,9 +26,9 @@ from bot.conversation import Conversation, Passing, beginning
 from bot.keying import keys
 from bot.knowing import knowledge
 from bot.lines import lines_of
-from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
-from bot.settings import LOCAL, Settings
-from bot.terminal import Shown, console, drawn, whole_page
+from bot.paste import MOST_BYTES, check_text, paste_of, plain_text, unpacked
+from bot.settings import LOCAL, Settings, workspace_name
+from bot.terminal import Shown, console, drawn, show, whole_page
 from bot.wording import page
 from rules.answers import make_case
 from rules.case import Case, Diagnosis, Record, Unread
@@ -73,13 +76,18 @@ def diagnose(  # noqa: PLR0913  (each is an option)
     expert = our_expert()
     shown = Shown(asks=not as_json and not no_ask and _interactive(), as_json=as_json, pictured=picture)
     try:
+        place = LOCAL if workspace is None else workspace_name(workspace)
         text = "" if case is not None and paste is None else _paste(paste)
         known = make_case(expert.shelf, text, _answers(answer or []), product)
         told = _told(known, resumed=case is not None)
+        if keep and case is None and _is_empty(known):
+            raise ValueError("nothing was pasted; give the line, or with --answer what you know")
+        if not as_json and not no_ask and (paste or (case is not None and paste is None)) and _piped_in():
+            typer.echo(_NOT_READ, err=True)
         if keep or case is not None:
             from bot.keeping import Wanted, talk  # noqa: PLC0415  (see above)
 
-            result = talk(expert, console(), Wanted(case, workspace or LOCAL, told), shown)
+            result = talk(expert, console(), Wanted(case, place, told), shown)
         else:
             result = _passing(expert, told, shown)
     except ValueError as wrong:
@@ -97,7 +105,7 @@ def _passing(expert: Expert, told: list[CaseEvent], shown: Shown) -> Diagnosis:
         typer.echo(ledger.diagnosis.model_dump_json(by_alias=True))
     else:
         seen = drawn(ledger.diagnosis, expert.shelf, out.width) if shown.pictured else []
-        out.print(whole_page(page(ledger.diagnosis, expert.shelf), out.width, seen))
+        show(out, whole_page(page(ledger.diagnosis, expert.shelf), out.width, seen))
     return ledger.diagnosis
 
 
@@ -115,7 +123,9 @@ def _paste(argument: str | None) -> str:
         return plain_text(argument)
     if argument is None and sys.stdin is not None and sys.stdin.isatty():
         return _prompted()
-    return paste_of(unpacked(_standard_input()))
+    content = unpacked(_standard_input())
+    check_text(content)
+    return paste_of(content)
 
 
 def _is_file(argument: str) -> bool:
@@ -124,6 +134,26 @@ def _is_file(argument: str) -> bool:
         return " " not in argument and Path(argument).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _is_empty(case: Case) -> bool:
+    return not case.paste.strip() and not case.answers and not case.declined
+
+
+_NOT_READ = (
+    "whydrop: standard input was not read; answers are taken in a terminal or as --answer FEATURE=VALUE, a paste with -"
+)
+
+
+def _piped_in() -> bool:
+    """Tell whether somebody has written to standard input what is not read from it."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return False
+    try:
+        waiting = fcntl.ioctl(sys.stdin.fileno(), termios.FIONREAD, bytes(_INT_SIZE))
+    except OSError:  # nothing that things can be written to, such as /dev/null
+        return False
+    return any(waiting)
 
 
 def _interactive() -> bool:
@@ -136,6 +166,7 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read(MOST_BYTES + 1)
 
 
+_INT_SIZE = struct.calcsize("i")
 _PASTING_S = 0.2
 """Seconds in which what belongs to one paste arrives."""
 
@@ -233,6 +264,7 @@ def serve(
     our_shelf()  # so that a wrong entry is told here, and not from inside the server
     address, number = host or settings.host, settings.port if port is None else port
     _check_free(address, number)
+    _check_store()
     os.environ["WHYDROP_HOST"] = address  # whether keys are asked for depends on it
     typer.echo(f"whydrop: {_who_may(settings.model_copy(update={'host': address}))}", err=True)
     uvicorn.run(
@@ -251,6 +283,12 @@ def _who_may(settings: Settings) -> str:
         return "open to everybody on this machine; no keys are asked for"
     ignored = f"WHYDROP_DEV does not count, for {settings.host} is not this machine alone; " if settings.dev else ""
     return f"{ignored}keys are asked for, made with: python -m bot keys create NAME"
+
+
+def _check_store() -> None:
+    from bot.reaching import reach_our_store  # noqa: PLC0415  (see above)
+
+    reach_our_store()
 
 
 def _check_free(host: str, port: int) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from bot.case_events import Answered, CaseEvent, Pasted, Withdrawn, replayed
 from bot.explaining import moved_words, what_if_words, why_not_words, why_words
 from bot.history import UNKNOWN_SAID, told_words, value_said
-from bot.terminal import asked, conclusion, drawn, drawn_or_not, heard, lines_said, standing, understanding
+from bot.terminal import asked, conclusion, drawn, drawn_or_not, heard, lines_said, show, standing, understanding
 from bot.wording import QuestionWords, page
 from knowledge.clause import Value
 from knowledge.model import Feature
@@ -117,7 +117,7 @@ class Conversation:
         if diagnosis.question is None:
             self.out.print(standing(words, self.out.width))
         seen = drawn(diagnosis, self.expert.shelf, self.out.width) if self.pictured else []
-        self.out.print(Group(*seen, conclusion(words)))
+        show(self.out, Group(*seen, conclusion(words)))
         return diagnosis
 
     def _talk(self) -> None:
@@ -132,7 +132,7 @@ class Conversation:
 
     def _answered(self, diagnosis: Diagnosis, question: QuestionWords) -> bool:
         """Take typed lines until one changes the case; False when the user leaves."""
-        self.out.print(asked(question, next_number(self.ledger.events[self.since :])))
+        show(self.out, asked(question, next_number(self.ledger.events[self.since :])))
         while (typed := " ".join(self.read_line().split())).lower() not in ("quit", "q", "exit"):
             if self._took(typed, diagnosis, question):
                 return True

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from bot.case_events import Pasted
 from bot.casebook import Consulted
 from bot.history import AnswerWords, answer_words, concluded_otherwise, outcome_said, when
-from bot.markdown import code, fenced, inline
+from bot.markdown import code, fenced, inline, ours
 from bot.phrases import percent, short
 from bot.picture import picture
-from bot.picture_text import picture_text
+from bot.picture_text import HEADING, below_heading
 from bot.wording import Page, StepWords, page
 from knowledge.shelf import Shelf
 from rules.case import Diagnosis
@@ -38,11 +38,11 @@ def markdown(consulted: Consulted, shelf: Shelf, link: str | None = None) -> str
         ),
         *_section("What was pasted", _pasted(consulted)),
         *_section("What was understood", [_list([*words.understood, words.aside]), _list(words.not_understood)]),
-        *_section("What happened", [fenced(picture_text(drawn))] if drawn else []),
+        *_section(HEADING, [fenced(below_heading(drawn))] if drawn else []),
         *_section("What is known", [_list(words.facts)]),
         *_section("Answers", [_answers(answer_words(consulted.kept.events, shelf))]),
         *_reasoning(words),
-        *_section("Next question", [inline(words.question.text)] if words.question else []),
+        *_section("Next question", [ours(words.question.text)] if words.question else []),
         *_section("Next steps", [block for number, one in enumerate(words.steps, 1) for block in _step(number, one)]),
         *_section("Sources", ["\n".join(f"- {_source(one)}" for one in words.sources)]),
     ]
@@ -145,22 +145,22 @@ def _reasoning(words: Page) -> list[str]:
     parts = [
         ("Causes", ranking),
         ("Contradictions", _list(words.contradictions)),
-        ("What it means", "\n\n".join(inline(line) for line in words.explanation.splitlines())),
+        ("What it means", "\n\n".join(ours(line) for line in words.explanation.splitlines())),
         (f"For “{inline(words.leader)}”", _list(words.reasons_for)),
         (f"Against “{inline(words.leader)}”", _list(words.reasons_against)),
         ("What it does not explain", _list(words.beside)),
-        ("What would refute it", inline(words.refuted_by)),
+        ("What would refute it", ours(words.refuted_by)),
         ("Disputed", _list(words.disputed)),
     ]
     return _section("Reasoning", [block for title, text in parts if text for block in (f"### {title}", text)])
 
 
 def _step(number: int, step: StepWords) -> Iterator[str]:
-    yield f"### {number}. {inline(step.title)}"
-    yield _list(step.notes)
+    yield f"### {number}. {ours(step.title)}"
+    yield "\n".join(f"- {ours(note)}" for note in step.notes)
     if step.command:
         yield fenced(step.command.strip("\n"))
-    yield inline(step.reading)
+    yield ours(step.reading)
 
 
 def _source(line: str) -> str:

@@ -2,84 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import asyncpg  # type: ignore[import-untyped]
 import typer
 from rich.console import Console, Group
 from rich.text import Text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bot.calls import fail, our_settings
 from bot.case_events import Asked, CaseEvent, Concluded, Pasted
 from bot.casebook import Casebook, Consulted
-from bot.cases import CaseFull, NoSuchCase, Store
+from bot.cases import NoSuchCase
 from bot.conversation import Conversation, next_number
+from bot.reaching import TROUBLE, PlainRunner, our_store
 from bot.settings import LOCAL
-from bot.tables import Busy
-from bot.terminal import Shown, drawn, kept_head, so_far, understanding, whole_page
+from bot.terminal import Shown, drawn, kept_head, show, so_far, understanding, whole_page
 from bot.threads import Threads
 from bot.wording import page
 from rules.case import Diagnosis
 from rules.diagnose import Expert
 
-_SAID: Mapping[type[Exception], str] = {
-    NoSuchCase: "there is no such case in this workspace; `cases list` lists them",
-    CaseFull: "the case is full: it has as many events as a case may have",
-    Busy: "the database is busy; try again",
-    asyncpg.InterfaceError: "WHYDROP_DATABASE_URL is no address that can be used",
-}
-
-
-@contextmanager
-def told_plainly() -> Iterator[None]:
-    """Tell what is wrong with a case or with the database on one line, without what was to be stored or a password."""
-    try:
-        yield
-    except tuple(_SAID) as wrong:
-        raise fail(next(text for kind, text in _SAID.items() if isinstance(wrong, kind))) from None
-    except (SQLAlchemyError, asyncpg.PostgresError) as wrong:
-        # What SQLAlchemy adds to the driver's own words is the statement.
-        cause = wrong.orig if isinstance(wrong, DBAPIError) else wrong
-        raise fail(f"the database: {_first_line(cause)}") from None
-    except OSError as wrong:
-        raise fail(f"the database cannot be reached: {wrong.strerror or _first_line(wrong)}") from None
-
-
-def _first_line(wrong: BaseException | None) -> str:
-    return next(iter(str(wrong).splitlines()), type(wrong).__name__)
-
-
-@contextmanager
-def our_store() -> Iterator[tuple[Store, asyncio.Runner]]:
-    """Open the store of the settings, and a loop to run it in. Raises typer.Exit, with what is wrong told."""
-    with told_plainly(), asyncio.Runner() as runner:
-        try:
-            store = Store.open(our_settings().database_url.get_secret_value())
-        except ValueError as wrong:
-            raise fail(f"WHYDROP_DATABASE_URL: {wrong}") from None
-        try:
-            _migrate(store, runner)
-            yield store, runner
-        finally:
-            runner.run(store.close())
-
-
-def _migrate(store: Store, runner: asyncio.Runner) -> None:
-    try:
-        runner.run(store.migrate())
-    except ValueError:  # the driver's words about the address may show its password
-        raise fail("WHYDROP_DATABASE_URL is no address that can be used") from None
-
 
 class Kept:
     """The ledger of a case in the casebook: what it is told is on the disk before it says so."""
 
-    def __init__(self, runner: asyncio.Runner, casebook: Casebook, workspace: str, consulted: Consulted) -> None:
+    def __init__(self, runner: PlainRunner, casebook: Casebook, workspace: str, consulted: Consulted) -> None:
         self._runner = runner
         self._casebook = casebook
         self.workspace = workspace
@@ -96,12 +44,25 @@ class Kept:
         return self.consulted.diagnosis
 
     def tell(self, told: Sequence[CaseEvent]) -> Sequence[CaseEvent]:
-        """Keep it, and give what others told since the case was last looked at. Raises as Casebook.tell."""
+        """Keep it, and give what others told since the case was last looked at. Raises typer.Exit, PasteTooLarge."""
         before = self.consulted.kept.summary
         self.consulted = self._runner.run(self._casebook.tell(self.workspace, before.id, told))
         since = self.events[before.version :]
         ours = len(told) + isinstance(since[-1], Asked | Concluded)
         return [one for one in since[:-ours] if not isinstance(one, Asked | Concluded)]
+
+    def is_gone(self) -> bool:
+        """Tell whether the case was deleted since. Where that cannot be seen, it counts as kept."""
+        return self._runner.run(self._is_gone())
+
+    async def _is_gone(self) -> bool:
+        try:
+            await self._casebook.store.read(self.workspace, self.consulted.kept.summary.id)
+        except NoSuchCase:
+            return True
+        except TROUBLE:  # told already, or not asked for: the case is not gone by that
+            return False
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +79,24 @@ def talk(expert: Expert, out: Console, wanted: Wanted, shown: Shown) -> Diagnosi
     with our_store() as (store, runner):
         casebook = Casebook(store, expert, Threads(1))
         ledger = Kept(runner, casebook, wanted.workspace, _opened(runner, casebook, wanted))
-        if shown.as_json:
-            typer.echo(ledger.diagnosis.model_dump_json(by_alias=True))
-        elif not shown.asks:
-            out.print(case_page(ledger.consulted, wanted.workspace, expert, out.width, pictured=shown.pictured))
-        else:
+        if shown.asks:
             return _talked(expert, out, ledger, since=0 if wanted.case else len(ledger.events), pictured=shown.pictured)
-        if wanted.case is None:
-            typer.echo(_farewell(ledger), err=True)
+        try:
+            _show(expert, out, ledger, shown)
+        finally:  # also if the output cannot be written: else nobody would know which case it is
+            if wanted.case is None:
+                typer.echo(_farewell(ledger), err=True)
         return ledger.diagnosis
 
 
-def _opened(runner: asyncio.Runner, casebook: Casebook, wanted: Wanted) -> Consulted:
+def _show(expert: Expert, out: Console, ledger: Kept, shown: Shown) -> None:
+    if shown.as_json:
+        typer.echo(ledger.diagnosis.model_dump_json(by_alias=True))
+    else:
+        show(out, case_page(ledger.consulted, ledger.workspace, expert, out.width, pictured=shown.pictured))
+
+
+def _opened(runner: PlainRunner, casebook: Casebook, wanted: Wanted) -> Consulted:
     if wanted.case is None:
         return runner.run(casebook.begin(wanted.workspace, wanted.told))
     consulted = runner.run(casebook.read(wanted.workspace, wanted.case))
@@ -160,7 +127,9 @@ def _opening(ledger: Kept, expert: Expert) -> Group:
 
 
 def _farewell(ledger: Kept) -> str:
-    place = "" if ledger.workspace == LOCAL else f" --workspace {ledger.workspace}"
+    if ledger.is_gone():
+        return "The case was deleted meanwhile; nothing of it is kept."
+    place = "" if ledger.workspace == LOCAL else f" --workspace {shlex.quote(ledger.workspace)}"
     id_ = ledger.consulted.kept.summary.id
     return f"The case is kept. To go on: python -m bot diagnose --case {id_}{place}"
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from bot.calls import our_settings
+from bot.calls import fail
 from bot.settings import LOCAL
 from bot.terminal import console
 
@@ -35,10 +36,17 @@ def keys_create(
     expires_days: Annotated[int | None, typer.Option(min=1, max=36500, help="Days after which it ends.")] = None,
 ) -> None:
     """Make a key and print its token."""
+    if sys.stdout is None:
+        raise fail("there is no standard output to write the token to")
     expires = None if expires_days is None else datetime.now(UTC) + timedelta(days=expires_days)
     scopes = scope or ["read", "write"]
     key, token = _with_keys(lambda all_keys: all_keys.create(name, workspace, scopes, expires))
-    typer.echo(token)
+    try:
+        typer.echo(token)
+    except OSError:
+        _with_keys(lambda all_keys: all_keys.revoke(key.id))
+        typer.echo(f"whydrop: key {key.id} is revoked, for nobody has seen its token.", err=True)
+        raise
     typer.echo(f"This is key {key.id}. Keep the token now: it will not be shown again.", err=True)
 
 
@@ -78,8 +86,8 @@ def keys_revoke(
     typer.echo(f"Key {key} is revoked.")
 
 
-def _with_keys(work: Callable[[Keys], Awaitable[T]]) -> T:
+def _with_keys(work: Callable[[Keys], Coroutine[Any, Any, T]]) -> T:
     """Do work on the keys of the store that is set. Raises typer.Exit, with what is wrong told."""
     keyring = import_module("bot.keyring")  # by name: the other commands need not wait for the database's imports
-    done: T = keyring.with_keys(our_settings().database_url.get_secret_value(), work)
+    done: T = keyring.with_keys(work)
     return done

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Row, func, insert, or_, select, update
 
 from bot.cases import Store
+from bot.settings import workspace_name
 from bot.tables import KEYS, Busy
 
 Scope = Literal["read", "write"]
@@ -30,7 +31,6 @@ NOTED = timedelta(hours=1)
 """How exact it is kept when a key was last used, so that reading stays reading."""
 
 _TOKEN = re.compile(r"whydrop_([a-z2-7]{10})_([a-z2-7]{52})")
-_WORKSPACE = re.compile(r"[!-~]{1,100}")
 _LONGEST_NAME = 100
 _NOBODY = ("", "")
 """Stands for what is no token: it is looked up and compared as others are, and is nobody's."""
@@ -83,7 +83,7 @@ class Keys:
     ) -> tuple[Key, str]:
         """Make a key; gives its token too, which cannot be had again. Raises ValueError, Busy."""
         now = self._store.now()
-        key = Key(_random(10), _named(name), _workspace(workspace), _scopes(scopes), now, _later(expires, now))
+        key = Key(_random(10), _named(name), workspace_name(workspace), _scopes(scopes), now, _later(expires, now))
         secret = _random(52)
         await self._store.write_with(
             lambda connection: connection.execute(
@@ -115,7 +115,7 @@ class Keys:
         """List the keys of one workspace, or all, oldest first; those that are not valid any more too."""
         chosen = select(KEYS).order_by(KEYS.c.created, KEYS.c.id)
         if workspace is not None:
-            chosen = chosen.where(KEYS.c.workspace == _workspace(workspace))
+            chosen = chosen.where(KEYS.c.workspace == workspace_name(workspace))
         found = await self._store.read_with(lambda connection: connection.execute(chosen))
         return tuple(_key(row) for row in found.all())
 
@@ -180,12 +180,6 @@ def _named(name: str) -> str:
     if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable() or not name.strip():
         raise ValueError(f"a key's name has 1 to {_LONGEST_NAME} printable characters")
     return name
-
-
-def _workspace(workspace: str) -> str:
-    if not _WORKSPACE.fullmatch(workspace):
-        raise ValueError("a workspace's name has 1 to 100 printable ASCII characters and no blank")
-    return workspace
 
 
 def _scopes(scopes: Iterable[str]) -> frozenset[Scope]:

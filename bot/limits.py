@@ -48,11 +48,12 @@ class Shield:
             await self.app(scope, receive, send)
         elif len(_lengths(scope)) > 1:
             # Whoever stands in front may believe the other one, and take what is behind for a request.
-            await refused(send, "malformed", "the length of the request is stated twice", [(b"connection", b"close")])
+            twice = "the length of the request is stated twice"
+            await refused(scope, send, "malformed", twice, [(b"connection", b"close")])
         elif _announced(scope) > self.most:
-            await refused(send, "too-large", _too_large(self.most))
+            await refused(scope, send, "too-large", _too_large(self.most))
         else:
-            await self._guarded(scope, _Exchange(receive, send, self.most))
+            await self._guarded(scope, _Exchange(scope, receive, send, self.most))
 
     async def _guarded(self, scope: Scope, exchange: _Exchange) -> None:
         before = LEAVING.set(exchange.left)
@@ -72,9 +73,10 @@ class Shield:
 class _Exchange:
     """A request on its way in, counted, and given up when nothing comes any more; and its answer on the way out."""
 
-    __slots__ = ("_complete", "_most", "_receive", "_send", "_started", "_taken")
+    __slots__ = ("_complete", "_most", "_receive", "_scope", "_send", "_started", "_taken")
 
-    def __init__(self, receive: Receive, send: Send, most: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._most = most
@@ -114,12 +116,12 @@ class _Exchange:
         """Answer that there is too much to do."""
         if not self._started:
             later = [(b"retry-after", b"%d" % busy.retry_after_s)]
-            await refused(self._send, "busy", "too many diagnoses wait already; nothing was kept", later)
+            await refused(self._scope, self._send, "busy", "too many diagnoses wait already; nothing was kept", later)
 
     async def tell_fault(self) -> None:
         """Answer that something went wrong here."""
         if not self._started:
-            await refused(self._send, "fault", "nothing was kept")
+            await refused(self._scope, self._send, "fault", "nothing was kept")
 
 
 def depth_of(body: bytes, most: int = DEEPEST) -> bool:

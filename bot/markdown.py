@@ -9,6 +9,8 @@ _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202
 """Controls, and marks that turn the direction of writing or hide in it."""
 _MEANS = re.compile(r"[\\`*_{}\[\]<>|~$&]")
 """What Markdown takes for more than itself, wherever it stands."""
+_OUR_CODE = re.compile(r"(?:(?<=[\s(“])|^)`([^`\s](?:[^`]*[^`\s])?)`(?=[),.;:”]*(?:\s|$))")
+"""Code in our own words: a span that stands alone, so that nothing else is taken for a part of it."""
 _NUMBER = re.compile(r"\d+[.)]")
 _REFERS = re.compile(
     r"[@#!$~&%^]\w"  # people, issues, milestones, labels, formulas
@@ -21,10 +23,15 @@ _REFERS = re.compile(
 
 def inline(text: str) -> str:
     """Write a text on one line that is text wherever it is shown: no heading, link, image, mention or HTML."""
-    words = [_word(one) for one in shown(text).split()]
-    if words and not words[0].startswith("`"):
-        words[0] = _begun(words[0])
-    return " ".join(words)
+    line = _words(" ".join(shown(text).split()))
+    return line if line.startswith("`") else _begun(line)
+
+
+def ours(text: str) -> str:
+    """Write words of our own on one line: as `inline`, but what they set between backticks is code."""
+    parts = _OUR_CODE.split(" ".join(shown(text).split()))
+    line = "".join(code(part) if at % 2 else _words(part) for at, part in enumerate(parts))
+    return line if line.startswith("`") else _begun(line)
 
 
 def fenced(text: str) -> str:
@@ -47,6 +54,10 @@ def shown(text: str) -> str:
     return _UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def _words(line: str) -> str:
+    return " ".join(map(_word, line.split(" ")))
+
+
 def _word(text: str) -> str:
     if _REFERS.search(text):  # its punctuation marks stay outside
         behind = text.rstrip(")”,.;:")
@@ -55,11 +66,11 @@ def _word(text: str) -> str:
     return _MEANS.sub(r"\\\g<0>", text)
 
 
-def _begun(word: str) -> str:
-    """Keep the first word of a line from being a heading, a list or a line below a heading."""
-    if number := _NUMBER.match(word):
-        return f"{word[: number.end() - 1]}\\{word[number.end() - 1 :]}"
-    return "\\" + word if word[0] in "-+#=" else word
+def _begun(line: str) -> str:
+    """Keep a line from being a heading, a list or a line below a heading."""
+    if number := _NUMBER.match(line):
+        return f"{line[: number.end() - 1]}\\{line[number.end() - 1 :]}"
+    return "\\" + line if line.startswith(("-", "+", "#", "=")) else line
 
 
 def _run(text: str) -> int:

@@ -30,12 +30,14 @@ class Origins:
     """ASGI middleware: refuses what pages of other sites send, and sets the headers that browsers keep to.
 
     `open_to_all` is a service without keys, on loopback: then a page of somebody else must not reach it by a name of
-    its own that leads to loopback. `cookie` is the name of the cookie that lets in.
+    its own that leads to loopback. `cookie` is the name of the cookie that lets in. `own` is the host, with its port if
+    it has one, by which people reach the service, where a proxy in front asks by another.
     """
 
-    def __init__(self, app: ASGIApp, open_to_all: bool, cookie: str) -> None:
+    def __init__(self, app: ASGIApp, open_to_all: bool, cookie: str, own: str | None = None) -> None:
         self.app = app
         self.open_to_all = open_to_all
+        self._own = () if own is None else (own.lower().encode(),)
         self._cookie = re.compile(rb"(?:^|[;\s])" + re.escape(cookie.encode()) + rb"\s*=")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,15 +53,15 @@ class Origins:
 
         hosts = values(scope, b"host")
         if self.open_to_all and not _is_loopback(hosts):
-            await refused(secured, "misdirected", "without keys it is localhost, 127.0.0.1 or [::1]")
-        elif self._is_guarded(scope) and not _is_from_here(scope, hosts):
-            await refused(secured, "cross-site", "open whydrop's own page and do it there")
+            await refused(scope, secured, "misdirected", "without keys it is localhost, 127.0.0.1 or [::1]")
+        elif self._is_guarded(scope) and not _is_from_here(scope, [*(hosts if len(hosts) == 1 else ()), *self._own]):
+            await refused(scope, secured, "cross-site", "open whydrop's own page and do it there")
         else:
             await self.app(scope, receive, secured)
 
     def _is_guarded(self, scope: Scope) -> bool:
-        if self.open_to_all and scope["method"] not in _READS:
-            return True
+        if scope["method"] not in _READS and (self.open_to_all or not values(scope, b"authorization")):
+            return True  # signing in is among these: nobody else is to choose with whose key somebody pastes
         return any(self._cookie.search(value) for value in values(scope, b"cookie"))
 
 
@@ -78,15 +80,18 @@ def _is_loopback(hosts: Sequence[bytes]) -> bool:
     return len(hosts) == 1 and _PORT.sub(b"", hosts[0].lower()) in LOOPBACK
 
 
-def _is_from_here(scope: Scope, hosts: Sequence[bytes]) -> bool:
-    """Tell whether a browser says that our own page sent it, or the user; what no browser sent passes."""
+def _is_from_here(scope: Scope, names: Sequence[bytes]) -> bool:
+    """Tell whether a browser says that our own page sent it, or the user; what no browser sent passes.
+
+    `names` are the hosts by which our own page is reached.
+    """
     sites = values(scope, b"sec-fetch-site")
     if sites:
         return sites in _OURS or _is_followed(scope)
     origins = values(scope, b"origin")
     if not origins:
         return True
-    return len(origins) == len(hosts) == 1 and origins[0].lower().partition(b"://")[2] == hosts[0].lower()
+    return len(origins) == 1 and origins[0].lower().partition(b"://")[2] in {host.lower() for host in names}
 
 
 def _is_followed(scope: Scope) -> bool:

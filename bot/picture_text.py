@@ -8,10 +8,13 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len, chop_cells
 
 from bot.happened import Arrow, Lane, Picture
+from bot.phrases import capital
 from bot.strokes import WORDS, Drawn, Line, Sign, Style, balanced, drawn, event_lines, used
 
 COLUMNS = 60
 """How wide a picture is."""
+HEADING = "What happened"
+"""How a picture's title begins."""
 _FIRST, _LAST = 8, 51
 """Columns of the outermost lanes."""
 _NOTE = 56
@@ -29,6 +32,11 @@ def picture_text(picture: Picture) -> str:
     for note in picture.notes:
         lines += _wrapped(note, "  ", "* ")
     return "\n".join(line.rstrip() for line in [*lines, *_legend(picture)]) + "\n"
+
+
+def below_heading(picture: Picture) -> str:
+    """Write a picture where HEADING stands above it already."""
+    return capital(picture_text(picture).removeprefix(f"{HEADING}: "))
 
 
 def _column(place: float, lanes: Sequence[Lane]) -> int:

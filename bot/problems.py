@@ -87,8 +87,11 @@ KINDS: Mapping[str, Kind] = {
     "too-slow": Kind(408, "The request did not arrive in time", ["Send it again, as a whole."]),
     "other-symptom": Kind(
         409,
-        "That cause explains another kind of message",
-        ["The hypotheses of the case name the causes that one can ask about."],
+        "That cause is none of the case's",
+        [
+            "The hypotheses of the case name the causes that one can ask about.",
+            "There are none while it is not known what kind of message it is.",
+        ],
     ),
     "case-full": Kind(
         409,

@@ -160,7 +160,7 @@ class Paced:
         verdict = self.rates.take(who) if who is not None else self.rates.take(unasked, 0)
         if not verdict.allowed:
             seconds = verdict.retry_after_s
-            await refused(send, "too-many-requests", f"ask again in {seconds} seconds", verdict.fields())
+            await refused(scope, send, "too-many-requests", f"ask again in {seconds} seconds", verdict.fields())
             return
         state = scope.setdefault("state", {})
         if who is not None:

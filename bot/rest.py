@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -36,8 +37,9 @@ from bot.outbox import NoSuchWebhook, TooManyWebhooks, Webhooks
 from bot.postman import Postman
 from bot.problems import Problem, of_status, worded
 from bot.rates import Paced, Rates, bearing
+from bot.refusals import is_for_people
 from bot.settings import Settings, load_settings
-from bot.signing import DOORS, is_for_people, problem_for_people
+from bot.signing import DOORS, problem_for_people
 from bot.slack.app import slack_app
 from bot.tables import Busy, trouble
 from bot.targets import RefusedTarget
@@ -107,7 +109,8 @@ def _watch(api: FastAPI, in_thread: Threads, rates: Rates) -> None:
     api.state.metrics.waiting(lambda: in_thread.waiting)
     api.add_middleware(Shield)
     api.add_middleware(Paced, rates=rates, who=None if settings.open else bearing(COOKIE))
-    api.add_middleware(Origins, open_to_all=settings.open, cookie=COOKIE)
+    own = urlsplit(settings.public_url).netloc if settings.public_url else None
+    api.add_middleware(Origins, open_to_all=settings.open, cookie=COOKIE, own=own)
     api.add_middleware(Watch, began=[api.state.metrics.began], ended=[api.state.metrics.ended, log_request])
     api.add_middleware(Heads)
 
@@ -179,7 +182,7 @@ _RETRY_S = {"busy": "1", "unavailable": "5"}
 async def _answered(request: Request, wrong: Exception) -> Response:
     """Answer what was raised with a problem."""
     problem = _problem(request, wrong)
-    if is_for_people(request):
+    if is_for_people(request.scope):
         return problem_for_people(request, problem)
     sent = worded(problem, base_of(request))
     return Response(sent.body, sent.status, dict(sent.headers))

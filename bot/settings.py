@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -10,6 +11,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL = "local"
 """The workspace of whoever names none: on this machine, and of keys that are made for no other."""
+
+
+_WORKSPACE = re.compile(r"[!-~]{1,100}")
+
+
+def workspace_name(text: str) -> str:
+    """Give the name of a workspace as it was told. Raises ValueError for what is none."""
+    if not _WORKSPACE.fullmatch(text):
+        raise ValueError("a workspace's name has 1 to 100 printable ASCII characters and no blank")
+    return text
 
 
 class Settings(BaseSettings):

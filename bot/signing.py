@@ -6,16 +6,15 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from bot.entrance import COOKIE, Caller, Entrance
-from bot.problems import KINDS, Problem
+from bot.problems import Problem
+from bot.refusals import page_of
 from bot.web.doors import Doors
-from bot.web.errors import error_page
 
 _SIGNED_IN_S = 30 * 24 * 3600
 _LED_TO_SIGN_IN = ("no-key", "wrong-key")
-_TOOLS = ("/v1/", "/slack/", "/openapi.json", "/livez", "/readyz", "/version", "/metrics")
 
 
 async def _viewer(request: Request) -> Caller:
@@ -43,16 +42,9 @@ def _leave(answer: Response) -> None:
 DOORS = Doors(viewer=_viewer, enter=_enter, leave=_leave)
 
 
-def is_for_people(request: Request) -> bool:
-    """Tell whether somebody looks at the answer in a browser."""
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(_TOOLS)
-
-
 def problem_for_people(request: Request, problem: Problem) -> Response:
     """Show a problem in a browser; who needs a key is led to where it can be given."""
     if problem.kind in _LED_TO_SIGN_IN:
-        return RedirectResponse(f"/signin?next={quote(request.url.path)}", 303)
-    kind = KINDS[problem.kind]
-    page: HTMLResponse = error_page(request, kind.status, kind.title, problem.detail or kind.mending[0])
-    page.headers.update(problem.headers)
-    return page
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/signin?next={quote(asked)}", 303)
+    return page_of(request, problem)

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import (
     URL,
     Column,
@@ -71,6 +73,10 @@ class Utc(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Read a time."""
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Newer(Exception):
+    """The tables were made by a version of whydrop that is newer than this one."""
 
 
 class Busy(Exception):
@@ -253,9 +259,31 @@ async def migrated(connection: AsyncConnection) -> None:
     await connection.run_sync(_upgrade)
 
 
-def _upgrade(connection: Connection) -> None:
+async def is_up_to_date(connection: AsyncConnection) -> bool:
+    """Tell whether nothing is left to do for `migrated` and `keep_a_log`. Raises Newer."""
+    if connection.dialect.name == "sqlite":
+        mode = await connection.exec_driver_sql("PRAGMA journal_mode")
+        if mode.scalar() != "wal":
+            return False
+    return await connection.run_sync(_stands_at_head)
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _stands_at_head(connection: Connection) -> bool:
+    script = ScriptDirectory.from_config(_config())
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if found - {one.revision for one in script.walk_revisions()}:
+        raise Newer
+    return found == set(script.get_heads())
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 

@@ -13,9 +13,8 @@ from rich.text import Text
 
 from bot.case_events import Numbered, Summary
 from bot.history import answer_words, concluded_otherwise, outcome_said, when
-from bot.phrases import capital
 from bot.picture import picture
-from bot.picture_text import COLUMNS, picture_text
+from bot.picture_text import COLUMNS, HEADING, below_heading
 from bot.settings import LOCAL
 from bot.wording import Page, QuestionWords, Rank, StepWords
 from knowledge.clause import Value, plain
@@ -33,8 +32,6 @@ _MOST_LINES = 10
 _ROOM_FOR_BARS = 60
 _NARROWEST = 30
 _ROOM_FOR_PICTURE = COLUMNS + 2
-_HEADING = "What happened: "
-"""How a picture's title begins."""
 _WORDS = Text("unknown · why · why CAUSE · why not CAUSE · facts · picture · back · quit", "dim")
 
 
@@ -52,6 +49,11 @@ def console() -> Console:
     made = Console(highlight=False)
     made.width = fitted(made.width)
     return made
+
+
+def show(out: Console, laid_out: RenderableType) -> None:
+    """Print a page, with all of the lines that are longer than the console is wide."""
+    out.print(laid_out, crop=False)
 
 
 def fitted(width: int) -> int:
@@ -77,8 +79,8 @@ def drawn(diagnosis: Diagnosis, shelf: Shelf, width: int) -> list[RenderableType
     seen = picture(diagnosis, shelf) if width >= _ROOM_FOR_PICTURE else None
     if seen is None:
         return []
-    lines = capital(picture_text(seen).removeprefix(_HEADING).rstrip())
-    return [title(_HEADING.rstrip(": ")), Padding(Text(lines, no_wrap=True), (0, 0, 0, 2)), Text()]
+    lines = below_heading(seen).rstrip()
+    return [title(HEADING), Padding(Text(lines, no_wrap=True), (0, 0, 0, 2)), Text()]
 
 
 def drawn_or_not(diagnosis: Diagnosis, shelf: Shelf, width: int) -> RenderableType:
@@ -160,17 +162,23 @@ def asked(question: QuestionWords, number: int, hint: Text = _WORDS) -> Renderab
         Padding(Text(question.text, "bold"), (0, 0, 0, 2)),
         Padding(Text("Why: " + question.why, "dim"), (0, 0, 0, 2)),
         Padding(Text("How: " + question.how, "dim"), (0, 0, 0, 2)),
-        *_command(question.command, question.reading),
+        *_command(question.command, question.reading, 4),
         Text(),
         _durations(question) if isinstance(question.choices[0][0], float) else _choices(question),
         Padding(hint, (0, 0, 0, 2)),
     )
 
 
-def _command(command: str | None, reading: str) -> list[RenderableType]:
-    texts = [Text(command.strip(), "cyan", overflow="fold")] if command else []
-    texts += [Text(reading, "dim")] if reading else []
-    return [Padding(text, (0, 0, 0, 4)) for text in texts]
+def _command(command: str | None, reading: str, indent: int) -> list[RenderableType]:
+    """Lay out a command and how to read what it says.
+
+    The terminal breaks a long line of a command itself, if need be: what is copied there is still one line.
+    """
+    lines = "\n".join(" " * indent + line for line in command.strip().splitlines()) if command else ""
+    return [
+        *([Text(lines, "cyan", no_wrap=True, overflow="ignore")] if lines else []),
+        *([Padding(Text(reading, "dim"), (0, 0, 0, indent))] if reading else []),
+    ]
 
 
 def _durations(question: QuestionWords) -> RenderableType:
@@ -225,9 +233,7 @@ def _listed(title: str, lines: Sequence[str], style: str, mark: str) -> list[Ren
 
 
 def _step(number: int, step: StepWords) -> RenderableType:
-    parts: list[RenderableType] = [Text(step.title, "bold")]
-    parts += _command(step.command, step.reading)
-    parts += [Text(note, "dim") for note in step.notes]
-    table = Table.grid(padding=(0, 1, 0, 0))
-    table.add_row(Text(f"  {number}", "bold green"), Group(*parts, Text()))
-    return table
+    head = Table.grid(padding=(0, 1, 0, 0))
+    head.add_row(Text(f"  {number}", "bold green"), Text(step.title, "bold"))
+    notes = [Padding(Text(note, "dim"), (0, 0, 0, 4)) for note in step.notes]
+    return Group(head, *_command(step.command, step.reading, 8), *notes, Text())

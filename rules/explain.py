@@ -79,11 +79,8 @@ def not_a_cause(expert: Expert, text: str) -> Dispute | None:
 
 
 def why_not(expert: Expert, case: Case, cause: str) -> WhyNot:
-    """Explain why a cause does not lead. Raises LookupError for a cause of the other symptom."""
-    diagnosis = expert.diagnose(case)
-    hypothesis = next((one for one in diagnosis.hypotheses if one.cause == cause), None)
-    if hypothesis is None:
-        raise LookupError(f"{expert.shelf.causes[cause].title} explains another kind of message than this one")
+    """Explain why a cause does not lead. Raises LookupError for a cause that is none of the case's hypotheses."""
+    hypothesis = _hypothesis(expert, case, cause)
     thought = expert.think(case, expert.read(case.paste))
     unmet = [_unmet(clue, thought.facts) for clue in _silent_clues_for(thought, cause)]
     return WhyNot(
@@ -92,6 +89,20 @@ def why_not(expert: Expert, case: Case, cause: str) -> WhyNot:
         [one for one in unmet if one.failed],
         [one for one in unmet if not one.failed],
     )
+
+
+def _hypothesis(expert: Expert, case: Case, cause: str) -> Hypothesis:
+    diagnosis = expert.diagnose(case)
+    hypothesis = next((one for one in diagnosis.hypotheses if one.cause == cause), None)
+    if hypothesis is not None:
+        return hypothesis
+    title = expert.shelf.causes[cause].title
+    if diagnosis.symptom is None:
+        raise LookupError(
+            f"No cause stands anywhere yet, {title} neither: it is not known whether this is a drop without a "
+            "connection or a reset. Paste the line that reports it, or answer the question"
+        )
+    raise LookupError(f"{title} explains another kind of message than this one")
 
 
 def _silent_clues_for(thought: Thought, cause: str) -> list[Clued]:
@@ -141,9 +152,7 @@ def moved(before: Diagnosis, after: Diagnosis) -> list[Moved]:
 
 def grounds(expert: Expert, case: Case, cause: str) -> tuple[Hypothesis, Mapping[str, Sequence[str]]]:
     """Give a hypothesis, and for each inferred fact behind it the features it follows from. Raises LookupError."""
-    hypothesis = next((one for one in expert.diagnose(case).hypotheses if one.cause == cause), None)
-    if hypothesis is None:
-        raise LookupError(f"{expert.shelf.causes[cause].title} explains another kind of message than this one")
+    hypothesis = _hypothesis(expert, case, cause)
     thought = expert.think(case, expert.read(case.paste))
     return hypothesis, {
         rule.then[0]: [clause.feature for clause in rule.clauses]

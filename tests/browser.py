@@ -7,8 +7,8 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,3 +83,9 @@ def site(expert: Expert, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     folder: Path = tmp_path_factory.mktemp("site")
     with served(house(expert, folder)) as address:
         yield address
+
+
+@pytest.fixture
+def serving() -> Callable[[House], AbstractContextManager[str]]:
+    """Give a function that serves a service of the test's own."""
+    return served

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, HTTPException, Request
 from starlette.responses import Response
@@ -14,9 +15,10 @@ from bot.case_events import CaseEvent
 from bot.casebook import Casebook, Consulted
 from bot.cases import Store
 from bot.limits import Shield
+from bot.origins import Origins
 from bot.settings import Settings
 from bot.threads import Threads
-from bot.web.doors import Doors, Exports
+from bot.web.doors import COOKIE, Doors, Exports
 from bot.web.pages import pages
 from knowledge.shelf import Shelf
 from rules.diagnose import Expert
@@ -67,11 +69,14 @@ def house(expert: Expert, folder: Path, public_url: str | None = None) -> House:
 
     app = FastAPI(lifespan=lifespan)
     app.add_middleware(Shield)
+    own = urlsplit(public_url).netloc if public_url else None
+    app.add_middleware(Origins, open_to_all=False, cookie=COOKIE, own=own)
     built = House(app, casebook)
 
     def viewer(request: Request) -> Caller:
         if built.caller is None:
-            raise HTTPException(303, headers={"Location": f"/signin?next={request.url.path}"})
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            raise HTTPException(303, headers={"Location": f"/signin?next={quote(asked)}"})
         return built.caller
 
     settings = Settings(public_url=public_url)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,6 +107,7 @@ def test_a_wrong_call_is_status_2_and_says_what_is_wrong(words: list[str], says:
         ("sqlite:////no/such/folder/x.sqlite3", "the database cannot be reached"),
         ("postgresql://us:secretword@127.0.0.1:1/db", "the database cannot be reached"),
         ("postgresql://us:secretword@127.0.0.1:secretword/db", "WHYDROP_DATABASE_URL is no address"),
+        ("postgresql://us:secretword@127.0.0.1:99999/db", "WHYDROP_DATABASE_URL is no address"),
     ],
 )
 def test_a_database_that_is_not_there_is_one_line_without_its_password(
@@ -124,6 +127,54 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path, monkeypatch: pytest.
     result = run("list")
     assert result.exit_code == 2
     assert result.stderr == "whydrop: the database: file is not a database\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["cases", "list"], ["keys", "list"], ["diagnose", LINE, "--keep", "--no-ask"], ["serve", "--port", "0"]]
+)
+def test_a_database_of_a_newer_whydrop_is_told(url: str, words: list[str]) -> None:
+    made(url)
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
+        file.execute("update alembic_version set version_num = 'zzz999'")
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("whydrop: the database was made by a newer whydrop")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        (f"sqlite:///{__file__}", "file is not a database"),
+        ("sqlite:////no/such/folder/x.sqlite3", "the database cannot be reached: No such file or directory"),
+        ("postgresql://us:secretword@127.0.0.1:1/db", "the database cannot be reached"),
+    ],
+)
+def test_serve_says_why_it_cannot_start(monkeypatch: pytest.MonkeyPatch, address: str, says: str) -> None:
+    monkeypatch.setenv("WHYDROP_DATABASE_URL", address)
+    result = CliRunner().invoke(app, ["serve", "--port", "0"])
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_where_the_tables_are_up_to_date_nothing_is_written_to_read(url: str) -> None:
+    case = made(url)
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as other:
+        other.execute("begin immediate")  # whoever wants to write waits, and gives up
+        assert case in run("list").stdout
+
+
+def test_a_file_that_cannot_be_written_is_told_with_what_to_do(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(url)
+
+    async def read_only(_: object) -> None:
+        wrong = sqlite3.OperationalError("attempt to write a readonly database")
+        wrong.sqlite_errorcode = sqlite3.SQLITE_READONLY
+        raise wrong
+
+    monkeypatch.setattr(Store, "migrate", read_only)
+    assert "you must be able to write the file and its folder" in run("list").stderr
 
 
 def test_show_prints_the_case_as_it_stands(url: str) -> None:
@@ -202,6 +253,28 @@ def test_replay_gives_one_object_a_line(url: str) -> None:
     assert changed["then"]["cause"] == "port-closed"
     assert (changed["now"]["cause"], changed["now"]["agrees"], changed["outcome"]) == ("asymmetric-routing", None, None)
     assert counts == {"cases": 1, "changed": 1, "told": 0, "agreed_then": 0, "agree_now": 0}
+
+
+def test_deleting_a_workspace_says_what_goes_with_it() -> None:
+    assert "its webhooks" in " ".join(run("delete-workspace", "--help").stdout.split())
+
+
+def test_an_output_that_cannot_be_written_is_not_the_database(url: str) -> None:
+    made(url, [*SETTLED, OTHERWISE])
+    for words in (["diagnose", LINE, "--keep", "--no-ask"], ["cases", "replay"], ["cases", "replay", "--json"]):
+        with Path("/dev/full").open("w", encoding="utf-8") as full:
+            found = subprocess.run(
+                [sys.executable, "-m", "bot", *words],
+                cwd=ROOT,
+                env=os.environ,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert found.returncode == 1
+        assert found.stderr.splitlines()[-1].startswith("whydrop: the output could not be written")
+        assert "the database" not in found.stderr
 
 
 def test_a_deletion_that_was_not_meant_deletes_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

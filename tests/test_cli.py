@@ -83,6 +83,23 @@ def test_without_a_terminal_the_diagnosis_is_printed_as_it_stands() -> None:
         assert part in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ('printf "1\\n" | whydrop diagnose "$LINE"', True),
+        ('printf "1\\n" | whydrop diagnose --no-ask "$LINE"', False),
+        ('printf "1\\n" | whydrop diagnose --json "$LINE"', False),
+        ('whydrop diagnose "$LINE" </dev/null', False),
+        ('whydrop diagnose "$LINE" <&-', False),
+        ('printf %s "$LINE" | whydrop diagnose -', False),
+    ],
+)
+def test_answers_that_are_piped_in_are_not_passed_over_in_silence(command: str, told: bool) -> None:
+    done = _shell(command, LINE=LINE)
+    assert done.returncode == 0
+    assert (b"standard input was not read" in done.stderr) == told
+
+
 def test_read_gives_one_object_a_line() -> None:
     result = _run("read", "--json", stdin=f"{LINE}\nnonsense here\n")
     first, second = (json.loads(line) for line in result.stdout.splitlines())
@@ -100,6 +117,12 @@ def test_any_encoding_gets_an_answer(content: bytes) -> None:
     result = _run("read", "--json", stdin=content)
     assert result.exit_code in (0, 3)
     assert (result.exit_code == 0) == (b"\x80" not in content)
+
+
+def test_a_capture_is_no_paste() -> None:
+    result = _run("diagnose", "-", stdin=b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00")
+    assert result.exit_code == 2
+    assert "`tshark -r FILE`" in result.stderr
 
 
 def test_knowledge_check_is_clean_and_counts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from rules.answers import make_case
 from rules.ask import answers_of, expected_gain, moved
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
-from rules.explain import cause_named, what_if, why_not
+from rules.explain import cause_named, grounds, what_if, why_not
 from rules.read import PasteTooLarge
 
 SHELF = load_shelf()
@@ -212,6 +213,12 @@ def test_why_not_names_what_failed_and_what_is_missing() -> None:
     assert found.against
     assert {clause.feature for unmet in found.failed for clause in unmet.failed} == {"packet.flags"}
     assert all(clause.feature != "packet.flags" for unmet in found.missing for clause in unmet.missing)
+
+
+@pytest.mark.parametrize("asked", [why_not, grounds])
+def test_while_no_kind_of_message_is_known_no_cause_is_said_to_be_of_another(asked: Callable[..., object]) -> None:
+    with pytest.raises(LookupError, match="No cause stands anywhere yet, Idle timeout at the firewall neither"):
+        asked(EXPERT, Case(paste="hello"), "idle-timeout")
 
 
 def test_why_not_of_the_other_symptom_says_so() -> None:

@@ -74,12 +74,12 @@ def test_all_that_the_page_says_is_in_it(expert: Expert) -> None:
     case = consulted(expert, *SETTLED)
     words, text = page(case.diagnosis, expert.shelf), markdown(case, expert.shelf)
     said = "".join(one.content for one in tokens(text) if one.type in ("text", "code_inline", "fence"))
-    squeezed = "".join(said.split())
+    squeezed = "".join(said.split()).replace("`", "")
     for line in (*words.facts, *words.reasons_for, *words.disputed, words.refuted_by, *words.understood):
         assert "".join(line.split()) in squeezed
     for step in words.steps:
         for line in (step.title, *step.notes, step.command or "", step.reading):
-            assert "".join(line.split()) in squeezed
+            assert "".join(line.split()).replace("`", "") in squeezed
 
 
 def test_commands_and_the_picture_stand_in_code_blocks(expert: Expert) -> None:
@@ -87,6 +87,17 @@ def test_commands_and_the_picture_stand_in_code_blocks(expert: Expert) -> None:
     assert blocks[0] == LINE + "\n"
     assert "SYN+ACK: dropped here" in blocks[1]
     assert any(block.startswith("capture whydrop") for block in blocks[2:])
+
+
+def test_our_own_commands_stay_code_and_pasted_ones_do_not(expert: Expert) -> None:
+    text = written(expert, *SETTLED)
+    reading = next(line for line in text.splitlines() if line.startswith("Reading it: "))
+    assert "read with `show capture whydrop`, remove with `no capture whydrop`." in reading
+    assert "“\\`show conn\\`" in written(expert, Pasted(paste="x"), Outcome(cause=None, note="“`show conn` 1"))
+
+
+def test_what_happened_is_said_once(expert: Expert) -> None:
+    assert written(expert, *SETTLED).count("What happened") == 1
 
 
 def test_the_head_says_which_case_when_and_by_which_knowledge(expert: Expert) -> None:

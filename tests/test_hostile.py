@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.paste import MOST_BYTES, paste_of
+from bot.paste import MOST_BYTES, check_text, paste_of
 from knowledge.load import load_shelf
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
@@ -65,6 +65,40 @@ def test_ten_megabytes_are_refused_with_what_to_do() -> None:
         _diagnosed(b"x" * 10_000_000)
     with pytest.raises(PasteTooLarge, match="Paste the lines around"):
         paste_of(b"x" * (MOST_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00", "a packet capture"),
+        (b"\xa1\xb2\x3c\x4d\x00\x02\x00\x04", "a packet capture"),
+        (b"\n\r\r\n\x1c\x00\x00\x00", "a packet capture"),
+        (b"\x89PNG\r\n\x1a\n\x00", "a picture"),
+        (b"%PDF-1.7\n", "a document"),
+        (b"PK\x03\x04\x14", "an archive"),
+        (b"ab\x00\x01" * 100, "binary file; whydrop reads text"),
+    ],
+)
+def test_what_is_no_text_is_told_with_what_to_do(content: bytes, named: str) -> None:
+    with pytest.raises(ValueError, match=r"this is a binary file.*whydrop reads text") as told:
+        check_text(content)
+    assert named in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n\nx",
+        "deny".encode("utf-16"),
+        b"\xef\xbb\xbfdeny",
+        b"deny\n" * 20 + b"\0" * 9,
+        b"\xff\xfe\0" * 30,
+        b"\xe4" * 99,
+    ],
+)
+def test_odd_text_is_text(content: bytes) -> None:
+    check_text(content)
 
 
 def test_a_hundred_thousand_lines_are_refused_with_what_to_do() -> None:

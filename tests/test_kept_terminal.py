@@ -149,6 +149,10 @@ def test_a_case_belongs_to_its_workspace(url: str) -> None:
         ([LINE, "--workspace", "us"], "--workspace needs --keep or --case"),
         ([LINE, "--keep", "--answer", "packet.flag=SA"], "did you mean 'packet.flags'"),
         (["x\n" * 20_001, "--keep"], "Filter it by the addresses"),
+        ([LINE, "--keep", "--workspace", "a b"], "no blank"),
+        ([LINE, "--keep", "--workspace", ""], "no blank"),
+        (["", "--keep"], "nothing was pasted"),
+        ([" \n", "--keep", "--product", "cisco-asa"], "nothing was pasted"),
     ],
 )
 def test_a_wrong_call_is_status_2_and_keeps_nothing(words: list[str], says: str) -> None:
@@ -157,6 +161,16 @@ def test_a_wrong_call_is_status_2_and_keeps_nothing(words: list[str], says: str)
     assert says in result.stderr
     listed = CliRunner().invoke(app, ["cases", "list", "--json"])
     assert listed.stdout == ""
+
+
+def test_a_case_may_begin_with_answers_alone(url: str) -> None:
+    case = kept_id(run("", "--keep", "--no-ask", "--answer", "packet.flags=SA").stderr)
+    assert len(told(url, case)) == 1
+
+
+def test_the_way_back_can_be_pasted_into_a_shell() -> None:
+    result = run(LINE, "--keep", "--no-ask", "--workspace", "a;b")
+    assert result.stderr.endswith(" --workspace 'a;b'\n")
 
 
 def test_what_cannot_be_read_is_status_3_in_a_kept_case_too() -> None:
@@ -281,8 +295,22 @@ def test_a_case_that_is_deleted_meanwhile_is_told_on_one_line(terminal: Terminal
     assert CliRunner().invoke(app, ["cases", "delete", case, "--yes"]).exit_code == 0
     child.sendline("unknown")
     child.expect("whydrop: there is no such case in this workspace")
-    assert "Traceback" not in ended(child)
+    rest = ended(child)
+    assert "Traceback" not in rest
+    assert "The case is kept" not in rest
+    assert "The case was deleted meanwhile; nothing of it is kept." in rest
     assert child.exitstatus == 2
+
+
+def test_whoever_leaves_a_case_that_was_deleted_is_told_so(terminal: Terminals) -> None:
+    child = terminal(LINE, "--keep")
+    child.expect(PROMPT)
+    case = json.loads(CliRunner().invoke(app, ["cases", "list", "--json"]).stdout)["id"]
+    assert CliRunner().invoke(app, ["cases", "delete", case, "--yes"]).exit_code == 0
+    child.sendline("quit")
+    rest = ended(child)
+    assert "The case is kept" not in rest
+    assert "The case was deleted meanwhile; nothing of it is kept." in rest
 
 
 def test_the_words_of_a_conversation_work_in_a_kept_case(terminal: Terminals) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -417,6 +418,7 @@ def test_a_wrong_call_is_told_in_one_line(run: Callable[..., Result], words: lis
     [
         "postgresql://someone:hunter2@127.0.0.1:1/cases",
         "postgresql://someone:hun/ter2@127.0.0.1:1/cases",
+        "postgresql://someone:hunter2@127.0.0.1:99999/cases",
         "sqlite:////nowhere/hunter2/cases.sqlite3",
         "mysql://someone:hunter2@localhost/cases",
         f"sqlite:///{Path(__file__)}",
@@ -432,9 +434,38 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(address: st
         text=True,
         check=False,
     )
-    assert found.returncode in {1, 2}
+    assert found.returncode == 2
     assert found.stdout == ""
     assert found.stderr.startswith("whydrop: ")
     assert found.stderr.count("\n") == 1
     assert "hunter2" not in found.stderr
     assert "ter2" not in found.stderr
+
+
+def test_a_key_whose_token_nobody_has_seen_is_revoked(run: Callable[..., Result], url: str) -> None:
+    command = [sys.executable, "-m", "bot", "keys", "create", "k"]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        made = subprocess.run(
+            command,
+            env=os.environ | {"WHYDROP_DATABASE_URL": url},
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert made.returncode == 1
+    assert made.stderr.splitlines()[-1].startswith("whydrop: the output could not be written")
+    assert "is revoked, for nobody has seen its token" in made.stderr
+    assert "revoked" in run("list").stdout
+    assert "valid" not in run("list").stdout
+
+
+def test_work_that_the_database_refuses_is_told(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    assert run("list").exit_code == 0
+    monkeypatch.setattr("bot.keys.Keys.create", full)
+    result = run("create", "k")
+    assert (result.exit_code, result.stderr) == (2, "whydrop: the database: database or disk is full\n")

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from bot.limits import DEEPEST, LARGEST_BODY, MOST_PARTS, Shield, depth_of
 from bot.origins import Origins
 from bot.telemetry import Watch
+from bot.threads import TooBusy
 from tests.loopback_slack import running
 
 JSON = st.recursive(
@@ -106,11 +107,16 @@ async def hung_up(_request: Request) -> Response:
     raise ClientDisconnect
 
 
+async def too_busy(_request: Request) -> Response:
+    raise TooBusy
+
+
 ROUTES = [
     Route("/echo", echo, methods=["GET", "POST"]),
     Route("/value", odd_header),
     Route("/name", odd_name),
     Route("/gone", hung_up),
+    Route("/busy", too_busy),
 ]
 APP = Starlette(
     routes=ROUTES,
@@ -139,6 +145,19 @@ async def test_no_header_of_an_answer_can_begin_another(address: str, path: str,
     assert answer.json()["detail"] == "nothing was kept"
     assert "set-cookie" not in answer.headers
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("path", "length", "status"), [("/value?end=%0A", "0", 500), ("/echo", "1001", 413), ("/busy", "0", 503)]
+)
+async def test_a_browser_is_shown_a_page_about_what_went_wrong(path: str, length: str, status: int) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(APP), base_url="http://localhost") as client:
+        headers = {"accept": "text/html", "content-length": length}
+        answer = await client.request("GET", path, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers.get("retry-after") == ("1" if status == 503 else None)
+    assert "<h1" in answer.text
 
 
 async def test_a_client_that_is_gone_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.markdown import code, fenced, inline
+from bot.markdown import code, fenced, inline, ours
 
 PAYLOADS = [
     "# heading",
@@ -128,3 +128,25 @@ def test_code_is_one_span_with_all_of_it(payload: str) -> None:
 def test_plain_sentences_stay_plain() -> None:
     plain = "Line 1, Cisco ASA: 192.0.2.10:443 to 198.51.100.7:51515; flags SYN+ACK; reason “Deny TCP (no connection)”."
     assert inline(plain) == plain
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_comes_of_a_payload_in_words_of_ours_either(payload: str) -> None:
+    harmless(ours(payload))
+    harmless(ours(f"`x` {payload} `y`"))
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60) | st.lists(st.sampled_from([*PAYLOADS, "`x`", "`"]), max_size=5).map(" ".join))
+def test_words_of_ours_are_never_more_than_text_and_code(text: str) -> None:
+    harmless(ours(text))
+
+
+def test_commands_in_words_of_ours_are_code() -> None:
+    spans = [
+        one.content
+        for one in tokens(ours("1) read with `show conn *`, (`x y`). Not a`b`"))
+        if one.type == "code_inline"
+    ]
+    assert spans == ["show conn *", "x y"]
+    assert "`show conn`" not in inline("read with `show conn`")

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from starlette.types import Message
 
 from bot.origins import SECURITY, Origins
+from bot.web.layout import POLICY
 
 COOKIE = "whydrop_key=whydrop_abc"
 REACHED: list[str] = []
@@ -16,7 +17,7 @@ CROSS = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors", "sec-fetch-de
 FOLLOWED = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 
-def service(open_to_all: bool, host: str) -> httpx.AsyncClient:
+def service(open_to_all: bool, host: str, own: str | None = None) -> httpx.AsyncClient:
     api = FastAPI()
 
     @api.api_route("/", methods=["GET", "HEAD", "POST", "PUT", "DELETE"])
@@ -28,15 +29,19 @@ def service(open_to_all: bool, host: str) -> httpx.AsyncClient:
     async def page() -> HTMLResponse:
         return HTMLResponse("", headers={"Content-Security-Policy": "default-src 'self'", "Referrer-Policy": "origin"})
 
-    guarded = Origins(api, open_to_all=open_to_all, cookie="whydrop_key")
+    guarded = Origins(api, open_to_all=open_to_all, cookie="whydrop_key", own=own)
     return httpx.AsyncClient(transport=httpx.ASGITransport(guarded), base_url=host)
 
 
 async def status(
-    headers: dict[str, str], method: str = "GET", open_to_all: bool = False, host: str = "http://localhost:8000"
+    headers: dict[str, str],
+    method: str = "GET",
+    open_to_all: bool = False,
+    host: str = "http://localhost:8000",
+    own: str | None = None,
 ) -> int:
     REACHED.clear()
-    async with service(open_to_all, host) as client:
+    async with service(open_to_all, host, own) as client:
         answer = await client.request(method, "/", headers=headers)
     assert bool(REACHED) is (answer.status_code == 200)
     return answer.status_code
@@ -95,6 +100,16 @@ async def test_a_misdirected_request_is_told_what_the_names_are() -> None:
     assert "evil" not in answer.text
 
 
+async def test_a_browser_is_shown_a_page_about_a_refusal() -> None:
+    async with service(True, "http://evil.example") as client:
+        answer = await client.get("/", headers={"accept": "text/html,*/*;q=0.8"})
+        assert answer.status_code == 421
+        assert "<h1" in answer.text
+        assert answer.headers["content-security-policy"] == POLICY
+        tool = await client.get("/v1/causes", headers={"accept": "text/html"})
+        assert tool.headers["content-type"] == "application/problem+json"
+
+
 async def test_with_keys_every_name_is_answered() -> None:
     assert await status({"host": "whydrop.example"}) == 200
 
@@ -146,7 +161,30 @@ async def test_the_cookie_is_for_our_own_page_alone(cookie: str) -> None:
 
 async def test_other_cookies_are_no_cookie_of_ours() -> None:
     assert await status({"cookie": "not_whydrop_key=x"} | CROSS) == 200
-    assert await status(CROSS, "POST") == 200
+    assert await status(CROSS | {"authorization": "Bearer whydrop_abc"}, "POST") == 200
+
+
+async def test_nobody_else_signs_a_browser_in() -> None:
+    assert await status(CROSS, "POST") == 403
+    assert await status({"origin": "http://evil.example"}, "POST") == 403
+
+
+@pytest.mark.parametrize("open_to_all", [True, False])
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("https://why.example", 200),
+        ("HTTPS://WHY.EXAMPLE", 200),
+        ("http://127.0.0.1:8904", 200),
+        ("https://why.example.evil.example", 403),
+        ("https://why.example:8443", 403),
+        ("https://other.example", 403),
+        ("null", 403),
+    ],
+)
+async def test_behind_a_proxy_the_public_address_is_ours(origin: str, expected: int, open_to_all: bool) -> None:
+    headers = {"origin": origin, "cookie": COOKIE}
+    assert await status(headers, "POST", open_to_all, "http://127.0.0.1:8904", "why.example") == expected
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -194,3 +194,24 @@ async def test_what_was_counted_is_told(client: httpx.AsyncClient) -> None:
     assert 'whydrop_cases_total{happened="pasted"} 1.0' in found
     assert 'whydrop_deliveries{state="waiting"} 0.0' in found
     assert "192.0.2.10" not in found
+
+
+async def test_a_browser_is_led_to_sign_in_and_back_and_told_when_it_asks_too_often(
+    expert: Expert, tmp_path: Path
+) -> None:
+    how = set_up(tmp_path / "keys.sqlite3", dev=False, rate=40, public_url="https://why.example")
+    async with client_of(expert, how, accept="text/html") as client:
+        led = await client.get("/cases?state=open")
+        assert (led.status_code, led.headers["location"]) == (303, "/signin?next=/cases%3Fstate%3Dopen")
+        script = await client.post("/cases/x/answers", headers={"accept": "*/*"})
+        assert (script.status_code, script.headers["content-type"]) == (401, "application/problem+json")
+        foreign = await client.post("/signin", data={"key": "x"}, headers={"origin": "https://evil.example"})
+        assert foreign.status_code == 403
+        assert "<h1" in foreign.text
+        own = await client.post("/signin", data={"key": "x"}, headers={"origin": "https://why.example"})
+        assert "No such key is known here." in own.text
+        answers = [await client.get("/handbook/sources") for _ in range(20)]
+    last = answers[-1]
+    assert last.status_code == 429
+    assert int(last.headers["retry-after"]) >= 1
+    assert "<h1" in last.text

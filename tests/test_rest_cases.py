@@ -242,6 +242,15 @@ async def test_a_case_tells_why_why_not_and_what_if(fast: httpx.AsyncClient) -> 
     assert (await fast.get(f"{address}/what-if/flow.client")).status_code == 404
 
 
+async def test_while_no_kind_of_message_is_known_it_is_said(fast: httpx.AsyncClient) -> None:
+    address = (await fast.post("/v1/cases", json={"paste": "hello"})).headers["location"]
+    for asked in ("why", "why-not"):
+        answer = await fast.get(f"{address}/{asked}/idle-timeout")
+        assert answer.status_code == 409
+        assert "No cause stands anywhere yet" in answer.json()["detail"]
+        assert "another kind" not in answer.text
+
+
 async def test_a_case_is_drawn(fast: httpx.AsyncClient) -> None:
     case = await begun(fast)
     drawn = await fast.get(f"/v1/cases/{case['id']}/picture")
@@ -311,6 +320,8 @@ async def test_the_knowledge_is_served_as_it_is(fast: httpx.AsyncClient, expert:
         ("POST", f"/v1/cases/{NOBODYS}", "DELETE, GET, HEAD"),
         ("GET", f"/v1/cases/{NOBODYS}/answers", "POST"),
         ("DELETE", "/v1/causes", "GET, HEAD"),
+        ("PUT", "/", "GET, HEAD"),
+        ("OPTIONS", "/cases", "GET, HEAD, POST"),
     ],
 )
 async def test_what_cannot_be_done_tells_what_can(

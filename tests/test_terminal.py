@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bot.case_events import Answered, replayed
 from bot.conversation import Conversation, Passing, beginning, meant
-from bot.terminal import fitted, whole_page
+from bot.terminal import fitted, show, whole_page
 from bot.wording import QuestionWords, page
 from rules.answers import make_case
 from rules.case import Asked, Case, Diagnosis
@@ -215,6 +215,21 @@ def test_no_width_loses_the_causes(expert: Expert, width: int) -> None:
     shown = " ".join(out.file.getvalue().split())
     assert "Asymmetric" in shown
     assert "likely" in shown
+
+
+@pytest.mark.parametrize("width", [30, 80])
+def test_no_line_of_a_command_is_broken_or_cut(expert: Expert, width: int) -> None:
+    out = Console(file=io.StringIO(), width=width)
+    line = (
+        "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface x"
+    )
+    words = page(expert.diagnose(make_case(expert.shelf, line, SETTLED)), expert.shelf)
+    show(out, whole_page(words, width))
+    assert isinstance(out.file, io.StringIO)
+    shown = [one.strip() for one in out.file.getvalue().splitlines()]
+    commands = [one.strip() for step in words.steps for one in (step.command or "").strip().splitlines()]
+    assert max(map(len, commands)) > 80
+    assert set(commands) <= set(shown)
 
 
 def _heed_ctrl_c() -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from tests.page import LINE
+from rules.diagnose import Expert
+from tests.page import KEY, LINE, Caller, House, house
 
 pytest_plugins = ["tests.browser"]
 
 Opened = Callable[..., Page]
+Serving = Callable[[House], AbstractContextManager[str]]
 IDLE = (
     'date=2024-03-03 time=10:15:54 devname="fw1" logid="0001000014" type="traffic" srcip=192.0.2.20 srcport=40112 '
     'dstip=198.51.100.40 dstport=1433 proto=6 action=deny msg="no session matched"\n'
@@ -291,6 +295,56 @@ def test_nothing_scrolls_sideways_on_a_small_screen(opened: Opened, places: Mapp
     assert wide == []
 
 
+@pytest.mark.parametrize("width", [375, 320])
+def test_no_word_of_a_list_is_broken_on_a_small_screen(opened: Opened, places: Mapping[str, str], width: int) -> None:
+    page = opened(viewport={"width": width, "height": 700})
+    page.goto(places["cases"])
+    row = page.locator(".cases a").first
+    across = row.bounding_box()
+    assert across
+    for part in ("strong", "span", "time"):
+        box = row.locator(part).first.bounding_box()
+        assert box
+        assert box["x"] - across["x"] < 30
+    assert page.evaluate(_WORDS_BROKEN) == []
+
+
+_WORDS_BROKEN = """[...document.querySelectorAll(".cases strong")].flatMap((title) => {
+  const text = title.firstChild;
+  return [...text.data.matchAll(/\\S+/g)].filter((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  }).map((word) => word[0]);
+})"""
+
+
+def tops(page: Page, *ids: str) -> list[float]:
+    """Tell how far down headings begin."""
+    boxes = [page.locator(f"#{id_}").bounding_box() for id_ in ids]
+    return [box["y"] for box in boxes if box]
+
+
+def test_on_a_small_screen_the_question_comes_first_and_a_long_line_folds(opened: Opened) -> None:
+    page = opened(viewport={"width": 360, "height": 800})
+    begin(page, f"{LINE} {'field=value ' * 400}the end")
+    order = ["question", "pasted", "ranking", "proof", "picture", "steps", "facts", "outcome"]
+    found = tops(page, *order)
+    assert len(found) == len(order)
+    assert found == sorted(found)
+    assert found[0] < 400
+    line = page.locator(".lines code")
+    folded = line.bounding_box()
+    assert folded
+    assert folded["height"] < 400
+    page.get_by_text("Show the whole line").click()
+    whole = line.bounding_box()
+    assert whole
+    assert whole["height"] > 2000
+    expect(line.locator("mark.flags")).to_have_text("SYN ACK")
+
+
 def test_a_missing_page_says_so_and_can_be_read(browser: Browser, site: str) -> None:
     with browser.new_context(base_url=site) as context:
         page = context.new_page()
@@ -298,6 +352,73 @@ def test_a_missing_page_says_so_and_can_be_read(browser: Browser, site: str) -> 
         expect(page.locator("h1")).to_have_text("There is no such case")
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
+
+
+FAILURES: Mapping[str, tuple[dict[str, Any], str]] = {
+    "fault": ({"status": 500, "content_type": "application/problem+json", "body": "{}"}, "Something went wrong"),
+    "fault with a page": ({"status": 500, "content_type": "text/html", "body": "<h1>x</h1>"}, "Something went wrong"),
+    "busy": ({"status": 503, "content_type": "text/html", "headers": {"retry-after": "1"}}, "Please wait 1 second,"),
+    "too often": (
+        {"status": 429, "content_type": "application/problem+json", "headers": {"retry-after": "17"}},
+        "Please wait 17 seconds, then try again.",
+    ),
+    "refused": ({"status": 403, "content_type": "text/html", "body": "<h1>x</h1>"}, "This was refused"),
+    "signed out": ({"status": 401, "content_type": "application/problem+json", "body": "{}"}, "You are signed out"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_an_answer_that_was_not_kept_is_told_beside_the_question(browser: Browser, site: str, failure: str) -> None:
+    answered, words = FAILURES[failure]
+    with browser.new_context(base_url=site) as context:
+        page = context.new_page()
+        case = begin(page)
+        page.route("**/answers", lambda route: route.fulfill(**answered))
+        choice = page.get_by_role("button", name="there are two lines, gateways or firewalls")
+        choice.click()
+        told = page.locator("section.asked").get_by_role("alert")
+        expect(told).to_contain_text(words)
+        expect(told).to_be_in_viewport()
+        assert page.url.endswith(case)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.unroute("**/answers")
+        choice.click()
+        expect(page.locator(".moved")).to_be_visible()
+        expect(told).to_have_count(0)
+
+
+def test_whoever_was_signed_out_meanwhile_signs_in_again_and_comes_back(
+    browser: Browser, serving: Serving, expert: Expert, tmp_path: Path
+) -> None:
+    built = house(expert, tmp_path)
+    with serving(built) as address, browser.new_context(base_url=address) as context:
+        page = context.new_page()
+        case = begin(page)
+        page.goto(f"{case}?change=timing.idle_s")
+        built.caller = None
+        page.get_by_role("button", name="I don't know").first.click()
+        told = page.get_by_role("alert")
+        expect(told).to_contain_text("You are signed out, and nothing was kept.")
+        built.caller = Caller()
+        told.get_by_role("link", name="Sign in again").click()
+        page.get_by_label("Key").fill(KEY)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("#changing")).to_be_visible()
+        assert page.url == f"{address}{case}?change=timing.idle_s"
+
+
+def test_a_service_that_stopped_is_told_beside_the_question(
+    browser: Browser, serving: Serving, expert: Expert, tmp_path: Path
+) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        with serving(house(expert, tmp_path)) as address:
+            page.goto(f"{address}/?example=asa")
+            page.get_by_role("button", name="Find the cause").click()
+            expect(page.locator("#question")).to_be_visible()
+        page.get_by_role("button", name="I don't know").click()
+        expect(page.locator("section.asked").get_by_role("alert")).to_contain_text("whydrop cannot be reached")
 
 
 def test_nothing_that_was_pasted_runs(opened: Opened) -> None:

@@ -102,6 +102,45 @@ async def test_a_broken_gzip_is_told(client: httpx.AsyncClient) -> None:
         assert "gzip" in Markup(answer.text).all("p", id="mistake")[0].text
 
 
+@pytest.mark.parametrize("content", [b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00", gzip.compress(b"\n\r\r\n\x1c\x00\x00\x00")])
+async def test_a_capture_is_refused_with_what_to_do_and_the_lines_stay(
+    client: httpx.AsyncClient, content: bytes
+) -> None:
+    answer = await client.post("/cases", data={"paste": LINE}, files={"file": ("fw.pcap", content)})
+    assert answer.status_code == 422
+    shown = Markup(answer.text)
+    mistake = shown.all("p", id="mistake")[0].text
+    assert mistake.startswith("This is a binary file (a packet capture); whydrop reads text: export it with tshark -r")
+    assert shown.all("textarea")[0].text.strip() == LINE
+    case = await begun(client)
+    answer = await client.post(f"{case}/pastes", files={"file": ("fw.pcap", content)})
+    assert answer.status_code == 422
+    assert "This is a binary file" in answer.text
+
+
+async def test_a_file_in_utf_16_is_text(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/cases", data={"paste": ""}, files={"file": ("fw.log", LINE.encode("utf-16"))})
+    assert (await client.get(answer.headers["location"].partition("#")[0] + "/paste.txt")).text == LINE
+
+
+async def test_what_turns_writing_around_is_shown_as_its_number(client: httpx.AsyncClient, built: House) -> None:
+    bad = "\u202eturned"
+    note = Outcome(cause=None, note=f"first\n{bad}")
+    paste = f"{LINE}\n{LINE.replace('outside', bad)}\nIt {bad} worked for an hour and then broke. {bad}"
+    case = (await built.begin(Pasted(paste=paste), note)).kept.summary.id
+    shown = Markup((await client.get(f"/cases/{case}")).text)
+    assert shown.all("blockquote")[0].text == "first\n\u2039202E\u203aturned"
+    typed = shown.all("textarea", name="note")[0].text.strip()
+    assert typed == f"first\n{bad}"
+    assert shown.text.count("\u202e") == typed.count("\u202e")
+
+
+async def test_whoever_knows_no_kind_of_message_yet_is_told_so(client: httpx.AsyncClient) -> None:
+    case = await begun(client, "hello")
+    shown = await page(client, f"{case}/why?cause=idle-timeout", 404)
+    assert "No cause stands anywhere yet" in shown.text
+
+
 async def test_what_unpacks_to_too_much_is_refused(client: httpx.AsyncClient) -> None:
     bomb = gzip.compress(b"\n" * (MOST_BYTES + 1))
     answer = await client.post("/cases", files={"file": ("fw.gz", bomb)})
@@ -325,8 +364,10 @@ async def test_links_name_the_address_that_people_use(expert: Expert, tmp_path: 
         transport = httpx.ASGITransport(app=one.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://inside") as client:
             assert f"https://drop.example/cases/{case}" in (await client.get(f"/cases/{case}")).text
-            own = {"origin": "https://drop.example", "cookie": "a=b"}
+            own = {"origin": "https://drop.example", "cookie": "whydrop_key=b"}
             assert (await client.post("/cases", data={"paste": LINE}, headers=own)).status_code == 303
+            other = {**own, "origin": "https://other.example"}
+            assert (await client.post("/cases", data={"paste": LINE}, headers=other)).status_code == 403
 
 
 async def test_the_list_pages_and_filters(client: httpx.AsyncClient, built: House) -> None:
@@ -357,7 +398,10 @@ async def test_who_may_only_read_is_offered_no_form_and_refused_one(client: http
     case = await begun(client)
     built.caller = Caller(scopes=frozenset({"read"}))
     for address in ("/", case):
-        assert not (await page(client, address)).all("form", method="post")
+        shown = await page(client, address)
+        assert not shown.all("form", method="post")
+        assert "Your key may only read." in shown.text
+        assert "How did it end?" not in shown.text
     for form in ("", f"/{case.split('/')[-1]}/answers", f"/{case.split('/')[-1]}/delete"):
         assert (await client.post(f"/cases{form}", data={"paste": LINE, "sure": "yes"})).status_code == 403
 
@@ -367,6 +411,8 @@ async def test_who_is_not_let_in_is_led_to_sign_in(client: httpx.AsyncClient, bu
     for address in ("/", "/cases", "/cases/x"):
         answer = await client.get(address)
         assert answer.headers["location"] == f"/signin?next={address}"
+    answer = await client.get("/cases?state=open&cause=idle-timeout")
+    assert answer.headers["location"] == "/signin?next=/cases%3Fstate%3Dopen%26cause%3Didle-timeout"
     for address in (*HANDBOOK, "/signin"):
         assert (await client.get(address)).status_code == 200
 
@@ -390,12 +436,18 @@ def test_signing_in_leads_nowhere_else(path: str) -> None:
     assert own_path(path) == "/"
 
 
+@pytest.mark.parametrize(
+    "path", ["/cases?state=open&cause=idle-timeout", "/cases/x?change=a.b", "/cases?next=//evil.example"]
+)
+def test_signing_in_leads_back_to_where_it_began(path: str) -> None:
+    assert own_path(path) == path
+
+
 FOREIGN = [
     {"sec-fetch-site": "cross-site"},
     {"sec-fetch-site": "same-site"},
     {"origin": "https://evil.example"},
     {"origin": "null"},
-    {"cookie": "whydrop_key=x"},
 ]
 OWN = [{"sec-fetch-site": "same-origin"}, {"origin": "http://whydrop"}, {}]
 

@@ -54,7 +54,7 @@ class CaseForms:
         try:
             form = await _sent(request)
         except BrokenFile as wrong:
-            return paste_page(request, self.pages.expert, {}, str(wrong))
+            return paste_page(request, self.pages.expert, wrong.fields, str(wrong))
         if not form.paste:
             return paste_page(request, self.pages.expert, form.fields, "There is nothing to look at yet: paste a line.")
         try:

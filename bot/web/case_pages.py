@@ -15,6 +15,7 @@ from bot.case_events import State
 from bot.casebook import Casebook, Consulted
 from bot.cases import Filters
 from bot.explaining import what_if_words, why_not_words, why_words
+from bot.phrases import capital
 from bot.settings import Settings
 from bot.web.case_view import case_view
 from bot.web.doors import COOKIE, Exports, Refused
@@ -116,7 +117,7 @@ class CasePages:
             one, follows = grounds(self.expert, found.case, id_)
             unmet = why_not_words(why_not(self.expert, found.case, id_), facts, self.expert.shelf)
         except (ValueError, LookupError) as wrong:
-            raise Refused(404, "That cannot be said", f"{wrong}.") from None
+            raise Refused(404, "That cannot be said", f"{capital(str(wrong))}.") from None
         why = why_words(one, follows, facts, self.expert.shelf)
         not_it = [line for line in unmet if line.startswith(("Not met", "Not known"))]
         return {"cause": id_, "title": one.title, "for_it": why, "not_it": not_it}

@@ -1,11 +1,10 @@
-"""Who comes in: what the page asks of the service it stands in, and the check that a form is one of our own."""
+"""Who comes in: what the page asks of the service it stands in, and what becomes of a request that went wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -89,41 +88,22 @@ def mishap(wrong: Exception) -> Refused | None:
     return Refused(*found) if found else None
 
 
-def page_route(public_url: str | None) -> type[APIRoute]:
-    """Make the routes of the page: forms of other sites are refused, and what goes wrong becomes a page."""
-    own = urlsplit(public_url).netloc if public_url else None
+class PageRoute(APIRoute):
+    """A route of the page: what goes wrong becomes a page, and every answer bears the headers that keep it safe."""
 
-    class PageRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            inner = super().get_route_handler()
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Put what every route of the page does around what this one does."""
+        inner = super().get_route_handler()
 
-            async def handle(request: Request) -> Response:
-                try:
-                    if request.method == "POST" and not is_own(request, own):
-                        raise Refused(403, "This form came from another site", "Open whydrop itself and try it there.")
-                    return secured(await inner(request))
-                except Exception as wrong:
-                    said = mishap(wrong)
-                    if said is None:
-                        raise
-                    answer = error_page(request, said.status, said.title, said.detail)
-                    answer.headers.update(getattr(wrong, "headers", None) or {})
-                    return answer
+        async def handle(request: Request) -> Response:
+            try:
+                return secured(await inner(request))
+            except Exception as wrong:
+                said = mishap(wrong)
+                if said is None:
+                    raise
+                answer = error_page(request, said.status, said.title, said.detail)
+                answer.headers.update(getattr(wrong, "headers", None) or {})
+                return answer
 
-            return handle
-
-    return PageRoute
-
-
-def is_own(request: Request, own: str | None = None) -> bool:
-    """Tell whether a form was sent by a page of ours. A program names no page; then it must bear no cookie.
-
-    `own` is the host by which people reach the service, where that is not the one it sees itself.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    if origin is not None:
-        return urlsplit(origin).netloc in (request.headers.get("host"), own)
-    return "cookie" not in request.headers
+        return handle

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from bot.paste import MOST_BYTES, paste_of
+from bot.paste import MOST_BYTES, check_text, paste_of
+from bot.phrases import capital, sentence
 from rules.quantities import whole
 from rules.read import PasteTooLarge
 
@@ -18,7 +19,11 @@ _GZIP = b"\x1f\x8b"
 
 
 class BrokenFile(ValueError):
-    """A file that cannot be unpacked; the message is a sentence."""
+    """A file that cannot be read; the message is a sentence. `fields` are those that came with it."""
+
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = fields or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,19 @@ async def sent(request: Request) -> Form:
         fields = {name: _typed(value) for name, value in form.multi_items() if isinstance(value, str)}
         upload = form.get("file")
         content = await upload.read() if isinstance(upload, UploadFile) else b""
-    return Form(fields, paste_of(unzipped(content)) if content else "")
+    try:
+        return Form(fields, _text(content) if content else "")
+    except BrokenFile as wrong:
+        raise BrokenFile(str(wrong), fields) from None
+
+
+def _text(content: bytes) -> str:
+    content = unzipped(content)
+    try:
+        check_text(content)
+    except ValueError as wrong:
+        raise BrokenFile(sentence(capital(str(wrong)))) from None
+    return paste_of(content)
 
 
 def _typed(value: str) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.phrases import capital, lower, percent, reflowed, sentence
 from bot.web.assets import assets
+from bot.web.marked import visible
 from knowledge.clause import plain
 
 POLICY = (
@@ -59,6 +60,7 @@ def _templates() -> Environment:
         "percent": percent,
         "plain": plain,
         "sentence": sentence,
+        "visible": lambda text: "\n".join(map(visible, text.split("\n"))),
     }
     made.globals |= {"asset": lambda name: assets()[name].address, "zip": zip}
     return made

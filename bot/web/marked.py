@@ -17,6 +17,8 @@ from rules.prose import WROTE
 
 LONGEST = 4_000
 """Characters of a line that are shown."""
+_LONG = 700
+"""Characters of a line from which it folds: so many stand in ten lines of a wide window."""
 _FEW = 12
 """A paste of so many lines is shown whole."""
 _OPEN = 12
@@ -44,6 +46,11 @@ class Line:
     gave: bool = False
     unread: str = ""
     cut: int = 0
+
+    @property
+    def long(self) -> bool:
+        """Tell whether it folds."""
+        return sum(len(span.text) for span in self.spans) > _LONG
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.web.assets import assets
 from bot.web.case_forms import CaseForms
 from bot.web.case_pages import CasePages
-from bot.web.doors import Doors, Exports, Refused, page_route
+from bot.web.doors import Doors, Exports, PageRoute, Refused
 from bot.web.forms import sent
 from bot.web.handbook import Handbook
 from bot.web.layout import html
@@ -24,9 +24,9 @@ _LONG = "public, max-age=31536000, immutable"
 
 def pages(settings: Settings, casebook: Casebook, doors: Doors, exports: Exports) -> APIRouter:
     """Make all routes of the page. Cases need somebody who was let in; the handbook is for everybody."""
-    route = page_route(settings.public_url)
-    public = APIRouter(route_class=route, include_in_schema=False)
-    private = APIRouter(route_class=route, include_in_schema=False, dependencies=[Depends(_admitted(doors.viewer))])
+    public = APIRouter(route_class=PageRoute, include_in_schema=False)
+    admitted = Depends(_admitted(doors.viewer))
+    private = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[admitted])
     shown = CasePages(settings, casebook, exports)
     shown.add_to(private)
     CaseForms(shown).add_to(private)
