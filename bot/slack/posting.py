@@ -28,6 +28,8 @@ TIMEOUT_S = 10
 """Seconds that one call may take."""
 _SHORT_S = 3
 """Seconds of a Retry-After that are waited for at once; for longer ones the wish is put off."""
+_AGAIN = 3
+"""How often a call is repeated at once, for whatever reason."""
 _RETRY_S = 2.0
 _FAILED = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 """Errors by which Slack says that it failed itself."""
@@ -190,12 +192,12 @@ class WebApi:
     @asynccontextmanager
     async def _client(self, team: str, *, again: bool = True) -> AsyncIterator[AsyncWebClient]:
         """Give a client of a team. `again`: calls may be repeated when nobody knows whether they were done."""
-        handlers: list[Any] = [_ShortWaits(max_retry_count=2)]
+        handlers: list[Any] = [_ShortWaits(max_retry_count=_AGAIN)]
         if again:
-            handlers += [AsyncServerErrorRetryHandler(max_retry_count=2), AsyncConnectionErrorRetryHandler()]
+            handlers += [AsyncServerErrorRetryHandler(_AGAIN), AsyncConnectionErrorRetryHandler(_AGAIN)]
         else:
             never_sent: list[type[Exception]] = [aiohttp.ClientConnectorError]
-            handlers.append(AsyncConnectionErrorRetryHandler(error_types=never_sent))
+            handlers.append(AsyncConnectionErrorRetryHandler(_AGAIN, error_types=never_sent))
         token = await self._token_of(team)
         async with _told(may_be_done=not again):
             yield AsyncWebClient(
