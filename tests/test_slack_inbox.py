@@ -106,18 +106,21 @@ async def test_many_processes_carry_out_each_wish_once_and_in_order(inboxes: lis
     wishes = [wish(f"{lane}-{number}", str(lane)) for number in range(8) for lane in range(6)]
     accepted = await asyncio.gather(*(inboxes[n % 3].accept(one) for n, one in enumerate([*wishes, *wishes[::-1]] * 2)))
     assert sum(accepted) == len(wishes)
-    done: list[str] = []
+    done: list[Claimed] = []
 
     async def work(inbox: Inbox) -> None:
         while len(done) < len(wishes):
             for one in await inbox.claim(3):
                 await asyncio.sleep(0)
-                done.append(one.wish.key)
+                done.append(one)
                 await inbox.settle(one)
 
     async with asyncio.timeout(60):
         await asyncio.gather(*map(work, inboxes))
-    assert sorted(done) == sorted(one.key for one in wishes)
+    assert sorted(one.wish.key for one in done) == sorted(one.key for one in wishes)
+    for lane in {one.lane for one in wishes}:
+        numbers = [one.number for one in done if one.wish.lane == lane]
+        assert numbers == sorted(numbers)
 
 
 async def test_who_accepts_wakes_who_carries_out(inboxes: list[Inbox]) -> None:

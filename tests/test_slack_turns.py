@@ -16,7 +16,7 @@ from bot.slack.inbox import KEPT, LEASE, MOST_FAULTS, Inbox
 from bot.slack.places import Places
 from bot.slack.tables import SLACK_INBOX, SLACK_POSTS, SLACK_SETTINGS, SLACK_THREADS
 from bot.slack.turns import LONGEST, Turns
-from bot.slack.web import Later, Refused, SharedFile, Uncertain
+from bot.slack.web import Later, NoToken, Refused, SharedFile, Uncertain
 from bot.slack.wishes import Act, Bring, Ended, Left, Look, Place, Press, Step, Wish
 from bot.slack.world import World
 from bot.tables import CASES, EVENTS
@@ -485,6 +485,17 @@ async def test_an_address_that_is_used_up_is_not_the_end(town: Town) -> None:
     await town.hears(wish("c", Bring(text=LINE), alone()))
     (said,) = town.seen
     assert said.only == ANN
+
+
+async def test_without_a_token_it_is_answered_where_the_request_said(town: Town) -> None:
+    case = await begun(town)
+    town.slack.plan = {"post": [(True, NoToken())], "update": [(True, NoToken())]}
+    place = Place(channel="C5", thread="5.5", message="5.5", response_url=f"{HOOK}C5/{ANN}/{town.seen[0].ts}")
+    await town.hears(wish("shortcut", Bring(text=OTHER), place))
+    assert town.seen[-1].only == ANN
+    await town.hears(wish("press", Press(does="why", case=case), place))
+    assert town.seen[0].text.startswith("why")
+    assert len(town.seen) == 2
 
 
 async def test_a_message_that_is_gone_is_posted_anew(town: Town) -> None:

@@ -21,7 +21,7 @@ from bot.slack.inbox import Claimed
 from bot.slack.pacing import Pacing
 from bot.slack.places import Sent, Thread
 from bot.slack.replies import Alone, Finished, Home, Message, Post, Reply, Shown, Update
-from bot.slack.web import CannotLook, Fields, Later, Refused, Uncertain
+from bot.slack.web import CannotLook, Fields, Later, NoToken, Refused, Uncertain
 from bot.slack.world import World
 
 log = logging.getLogger("whydrop.slack")
@@ -29,7 +29,8 @@ log = logging.getLogger("whydrop.slack")
 NOT_HERE = "I am not in this channel, so only you see this. Invite me with `/invite @whydrop`, and others can join in."
 NOT_TAKEN = "Slack did not take my answer in the channel ({}), so only you see it."
 _BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "invalid_attachments"}
-_OUTSIDE = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "user_not_in_channel"}
+_NO_TOKEN = "no_token"
+_OUTSIDE = {_NO_TOKEN, "not_in_channel", "channel_not_found", "is_archived", "restricted_action", "user_not_in_channel"}
 _UNSEEN = "alone"
 """Stands for the ts of what one person sees: it has one, which nothing can be done with."""
 _RETRY_S = 2.0
@@ -118,9 +119,10 @@ class Delivery:
                 lambda: self._found(reply.channel, reply.thread),
                 reply.before,
             )
-        except Refused as refused:
-            log.warning("wish %d: post: %s", self._one.number, refused.error)
-            await self._alone(Alone(await self._instead(reply, refused.error)))
+        except (NoToken, Refused) as wrong:
+            error = wrong.error if isinstance(wrong, Refused) else _NO_TOKEN
+            log.warning("wish %d: post: %s", self._one.number, error)
+            await self._alone(Alone(await self._instead(reply, error)))
             return
         if sent and sent.ts != _UNSEEN:
             await self._world.places.sent(self._one, sent, self._thread(reply, sent))
@@ -156,9 +158,9 @@ class Delivery:
                     raise
                 log.warning("Slack refused a message: %s; now without blocks", refused.error)
                 await self._slack.update(team, reply.channel, reply.ts, {"text": reply.message.text})
-        except Refused as refused:
+        except (NoToken, Refused) as wrong:
             # It may be one that only the asker sees, or it was deleted.
-            log.info("wish %d: update: %s", self._one.number, refused.error)
+            log.info("wish %d: update: %s", self._one.number, wrong)
             if not await self._responded(Alone(reply.message), replace_original=True):
                 await self._post(reply.instead)
 
@@ -197,7 +199,7 @@ class Delivery:
     async def _sending(self, send: Sending, look: Looking) -> Sent:
         try:
             return await send()
-        except (Later, Refused):
+        except (Later, NoToken, Refused):
             await self._world.places.not_sent(self._one)
             raise
         except Uncertain as uncertain:
