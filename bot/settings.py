@@ -67,7 +67,7 @@ def slack_problem(settings: Settings) -> str | None:
             bot and settings.slack_client_id
         ),
         "WHYDROP_SLACK_BOT_TOKEN is an app-level token; it begins with xoxb-": bot.startswith("xapp-"),
-        "WHYDROP_SLACK_BOT_TOKEN ends after twelve hours: turn token rotation off in the app's manifest, or use OAuth": (
+        "WHYDROP_SLACK_BOT_TOKEN ends after twelve hours: turn token rotation off in the manifest, or use OAuth": (
             bot.startswith("xoxe")
         ),
         "WHYDROP_SLACK_APP_TOKEN is a bot's token; it begins with xapp-": app.startswith("xoxb-"),

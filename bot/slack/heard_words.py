@@ -14,7 +14,7 @@ _REFERENCE = re.compile(r"<([@#!])([A-Za-z0-9^_.-][^<>|]*)(?:\|([^<>]*))?>")
 _ESCAPE = re.compile(r"&(amp|lt|gt);")
 _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _CODE = re.compile(r"^([ \t]*)`([^`\n]+)`[ \t]*$", re.MULTILINE)
-_QUOTE = re.compile(r"^&gt; ?", re.MULTILINE)
+_QUOTE = re.compile(r"^&gt; ", re.MULTILINE)
 # Keyboards put them where somebody types key="value"; no product writes such.
 _SMART = re.compile(r"(?<=[=,])[“”„]([^“”„\"\n]*)[“”]")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}

@@ -29,7 +29,7 @@ SILENT_S = 45.0
 """Seconds without a sign after which a connection is made anew; without any from all of them readiness is red."""
 DEAD_S = 120.0
 """Seconds without a sign from any connection after which the process ends, so that its supervisor starts another."""
-_CLOSING_S = 5.0
+_CLOSING_S = 2.0
 
 Clock = Callable[[], float]
 
@@ -55,29 +55,36 @@ class Line:
         self._clock = clock
         self._handler: _Handler | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._pong: float | None = None
         self.heard = clock()
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Begin to connect; slack_sdk tries until it succeeds."""
         self._handler = self._make()
         self._handler.client.on_message_listeners.append(self._told)
         self._pong = None
-        self._connecting = asyncio.create_task(self._handler.client.connect())
+        self._connecting = asyncio.create_task(self._handler.client.connect())  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
-        """Leave, however the connection is."""
+        """Leave, and wait until all is left."""
+        self._leave()
+        await asyncio.gather(*self._leaving)
+
+    def renew(self) -> None:
+        """Leave the connection and open another."""
+        self._leave()
+        self.open()
+
+    def _leave(self) -> None:
+        """Begin to leave; a connection that is dead may take its time, and nobody waits for it."""
         if self._connecting:
             self._connecting.cancel()
         if self._handler:
-            with suppress(Exception):
-                await asyncio.wait_for(self._handler.client.close(), _CLOSING_S)
+            leaving = asyncio.create_task(_left(self._handler))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
             self._handler = None
-
-    async def renew(self) -> None:
-        """Leave the connection and open another; a replaced one has as much time as a new one to give a sign."""
-        await self.close()
-        await self.open()
 
     def look(self) -> None:
         """Notice pongs; of them slack_sdk tells only by when it sent what they answer."""
@@ -93,6 +100,11 @@ class Line:
         if '"disconnect"' in message.data[:200]:
             with suppress(ValueError):
                 log.info("Slack asks to connect anew: %s", _reason(json.loads(message.data)))
+
+
+async def _left(handler: _Handler) -> None:
+    with suppress(Exception):
+        await asyncio.wait_for(handler.client.close(), _CLOSING_S)  # type: ignore[no-untyped-call]
 
 
 def _reason(told: dict[str, object]) -> str:
@@ -117,10 +129,10 @@ class Lines:
         self._lines: Sequence[Line] = [Line(bolt, app_token, client, clock, ping_s) for _ in range(CONNECTIONS)]
         self._renewed = [line.heard for line in self._lines]
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Begin to connect."""
         for line in self._lines:
-            await line.open()
+            line.open()
 
     async def close(self) -> None:
         """Leave."""
@@ -141,18 +153,18 @@ class Lines:
         """Whether it is time to end."""
         return self.silent_s >= DEAD_S
 
-    async def look(self) -> None:
-        """Look at each connection, and make one anew that has been silent for long."""
+    def look(self) -> None:
+        """Look at each connection, and begin to make one anew that has been silent for long."""
         for number, line in enumerate(self._lines):
             line.look()
             if self._clock() - max(line.heard, self._renewed[number]) >= SILENT_S:
                 self._renewed[number] = self._clock()
                 log.warning("a connection with Slack is silent; it is made anew")
-                await line.renew()
+                line.renew()
 
     async def watch(self, every_s: float = 1.0) -> None:
         """Look again and again; return when they are dead."""
         while not self.dead:
             await asyncio.sleep(every_s)
-            await self.look()
+            self.look()
         log.error("no connection with Slack gives a sign of life; this process ends, so that another begins")

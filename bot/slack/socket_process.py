@@ -56,7 +56,7 @@ async def _refused(slack: Slack, token: str) -> str:
 async def _lines(settings: Settings, slack: Slack) -> AsyncIterator[Lines]:
     assert slack.bolt  # noqa: S101  (an app token is set)
     lines = Lines(slack.bolt, told(settings.slack_app_token), slack.client)
-    await lines.open()
+    lines.open()
     try:
         yield lines
     finally:
