@@ -1,4 +1,4 @@
-"""The command line: diagnose, cases, read, knowledge, serve."""
+"""The command line: diagnose, cases, read, knowledge, serve, slack."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from bot.knowing import knowledge
 from bot.lines import lines_of
 from bot.paste import MOST_BYTES, paste_of, plain_text, unpacked
 from bot.settings import LOCAL, Settings
+from bot.slack.command import slack
 from bot.terminal import Shown, console, drawn, whole_page
 from bot.wording import page
 from rules.answers import make_case
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(keys, name="keys")
+app.command("slack")(slack)
 
 
 @app.command(

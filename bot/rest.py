@@ -33,7 +33,7 @@ from bot.problems import Problem, of_status, worded
 from bot.rates import Paced, Rates, bearing
 from bot.settings import Settings, load_settings
 from bot.signing import DOORS, is_for_people, problem_for_people
-from bot.slack.app import slack_app
+from bot.slack.opening import open_slack
 from bot.tables import Busy
 from bot.targets import RefusedTarget
 from bot.telemetry import Watch
@@ -88,7 +88,8 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     for router in api.state.routers:
         api.include_router(router)
     describe(api, expert.shelf, keys=not settings.open)
-    api.mount("/slack", slack_app(settings, in_thread, expert))
+    api.state.slack = open_slack(settings, api.state.casebook)
+    api.mount("/slack", api.state.slack.doors(settings))
     return api
 
 
@@ -124,6 +125,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(_expiring(store, api.state.settings.retention_days)),
         asyncio.create_task(Postman(store).run()),
     ]
+    if api.state.slack.run:
+        beside.append(asyncio.create_task(api.state.slack.run()))
     try:
         with turning_red(api.state.readiness):
             yield

@@ -1,220 +1,330 @@
-"""What each Slack message shows: a diagnosis, why a question is asked, what was told so far. All pure."""
+"""What each Slack message shows: a case while it is asked about, where it ends, and what one may ask about it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from bot.case_events import Outcome
+from bot.casebook import Consulted
 from bot.explaining import what_if_words
-from bot.phrases import percent
-from bot.slack.blocks import Button, Buttons, Message, Part, Prose, Quoted
-from bot.slack.case_token import UNDERSTOOD, Carried, decode, encode, fit
-from bot.wording import Page, StepWords, headline, page
+from bot.history import UNKNOWN_SAID, AnswerWords, answer_words, outcome_said
+from bot.phrases import capital, percent, short
+from bot.slack.aliases import aliased, aliases_of
+from bot.slack.buttons import ButtonValue, Does
+from bot.slack.parts import (
+    ROW,
+    Button,
+    Buttons,
+    Confirm,
+    Divider,
+    Drawn,
+    Image,
+    Links,
+    Mention,
+    Menu,
+    Message,
+    Part,
+    Prose,
+    Quoted,
+    Small,
+    Strong,
+)
+from bot.slack.verdict import has_more, reason_parts, small_print, step_parts
+from bot.slack.words import is_web
+from bot.wording import Page, QuestionWords, Rank, page, question_words
 from knowledge.clause import Value
-from rules.answers import answered, asked_again, said, withdrawn
-from rules.case import Asked, Case, Diagnosis
-from rules.diagnose import Expert
-from rules.explain import what_if
-from rules.read import PasteTooLarge
-from rules.think import seen
+from knowledge.model import Feature
+from knowledge.shelf import Shelf
+from rules.case import Asked
+from rules.explain import WhatIf
 
-HELP = Message(
-    [
-        Prose(
-            "Type `/whydrop` and paste one or more firewall log lines behind it: a packet dropped as out of state, "
-            "or a connection that was reset. I say what I read, ask a few questions, and give the cause, the proof "
-            "and the next steps. “I don't know” is always an answer.\n"
-            "Only you see the answer, and nothing is stored. Mask addresses if you must: keep the ports, the flags and "
-            "the times, they matter most.",
-            "whydrop: why was it dropped, who reset it?",
-        )
-    ]
-)
-OLDER = Message(
-    [
-        Prose(
-            "This button cannot be read; it may be from an older whydrop. "
-            "Paste the line again: `/whydrop` and the line."
-        )
-    ]
-)
-FAILED = Message(
-    [Prose("Something went wrong here; this is a fault of whydrop's, and nothing was kept. Please try again.")]
-)
-_LEFT_OUT = "Some details of the lines were left out so that the case fits into this message; their facts still count."
-_ALSO = 3
-"""How many causes are named beside the leading one."""
-_REASONS = 8
-"""How many reasons for or against are given before the rest is only counted."""
-_UNREAD = 3
-"""How many lines are shown that could not be read."""
+_LINES = 3
+"""How many records, and how many lines that could not be read, are shown."""
+_ANSWERS = 6
+"""How many answers are listed while asking; those before are counted."""
+_RANKS = 3
+_BAR = 8
+_EIGHTHS = ("", *"▏▎▍▌▋▊▉")
+_LONGEST = 200
 
 
-def answer(expert: Expert, text: str) -> Message:
-    """Answer the command: help, or the diagnosis of a paste."""
-    if text.strip().lower() in ("", "help", "?", "-h", "--help"):
-        return HELP
-    try:
-        reading = expert.read(text)
-    except PasteTooLarge as wrong:
-        return Message([Prose(f"{str(wrong)[:1].upper()}{str(wrong)[1:]}")])
-    observed = Case(paste=text, observed=tuple(seen(Case(paste=text), reading, expert.shelf)))
-    diagnosis = expert.diagnose(observed)
-    worded = page(diagnosis, expert.shelf)
-    case = observed.model_copy(update={"paste": ""})
-    return _diagnosed(expert, Carried(case, _understood(worded.understood)), diagnosis, worded)
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How a case is shown. `link` leads to its page; `moved` says what the last answer did to the ranking.
+
+    `alone`: only the asker sees it, nobody can type an answer, and it may be shared. `aliases`: addresses are hidden.
+    `stopped`: no further question is asked for now. `whole`: all that is known about the answer is shown.
+    """
+
+    link: str | None = None
+    alone: bool = False
+    aliases: bool = False
+    moved: str = ""
+    picture: Image | None = None
+    stopped: bool = False
+    whole: bool = False
 
 
-def after(expert: Expert, action: str, token: str) -> Message:
-    """Answer a button."""
-    try:
-        carried = decode(token, expert.shelf)
-        view = _VIEWS[action]
-    except (ValueError, KeyError):
-        return OLDER
-    return view(expert, carried)
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Makes the buttons of one case."""
+
+    case: str
+    version: int
+
+    def value(self, does: Does, feature: str = "", value: Value | None = None) -> ButtonValue:
+        """Give what a button of this case carries."""
+        return ButtonValue(does=does, case=self.case, version=self.version, feature=feature, value=value)
+
+    def button(self, label: str, does: Does, feature: str = "", value: Value | None = None) -> Button:
+        """Make a button."""
+        return Button(label, self.value(does, feature, value))
 
 
-def _understood(sentences: Sequence[str]) -> str:
-    text = "\n".join(sentences)
-    return text if len(text) <= UNDERSTOOD else text[: UNDERSTOOD - 1] + "…"
+def doors_of(consulted: Consulted) -> Doors:
+    """Make the buttons of a case."""
+    return Doors(consulted.kept.summary.id, consulted.kept.summary.version)
 
 
-def _go(expert: Expert, carried: Carried) -> Message:
-    diagnosis = expert.diagnose(carried.case)
-    return _diagnosed(expert, carried, diagnosis, page(diagnosis, expert.shelf), replace=True)
+def case_message(consulted: Consulted, shelf: Shelf, showing: Showing) -> Message:
+    """Show how a case stands: with its next question, or where it ends."""
+    seen = seen_as(consulted, showing)
+    words = page(seen.diagnosis, shelf)
+    foot = list(_foot(seen, showing))
+    if words.question is None or showing.stopped:
+        shown = [*_head(words), *_conclusion(seen, shelf, words, showing), *foot]
+        if showing.whole:
+            return Message(shown)
+        return Message(shown, [*_head(words), *_conclusion(seen, shelf, words, replace(showing, whole=True)), *foot])
+    asked = [*_standing(seen, shelf, words, showing), *_question(seen, shelf, words, showing)]
+    return Message([*_head(words), *asked, *foot])
 
 
-def _diagnosed(
-    expert: Expert, carried: Carried, diagnosis: Diagnosis, worded: Page, *, replace: bool = False
-) -> Message:
-    travels, left_out = fit(carried, expert.shelf.features)
-    parts = chain(
-        _line(carried.understood, worded),
-        _standing(diagnosis, worded),
-        _question(travels, diagnosis, worded) if diagnosis.question else _end(worded),
-        [Prose(_LEFT_OUT)] if left_out else [],
-        [Buttons(_doors(travels, diagnosis), "More")],
+def seen_as(consulted: Consulted, showing: Showing) -> Consulted:
+    """Give the case as it is to be seen: with aliases for addresses, where they are wished for."""
+    return aliased(consulted, aliases_of(consulted)) if showing.aliases else consulted
+
+
+def _head(words: Page) -> Iterator[Part]:
+    yield Small(_some([short(one, _LONGEST) for one in words.understood], "lines"), "What I read")
+    yield Small(_some([short(one, _LONGEST) for one in words.not_understood], "lines"), "What I could not read")
+    yield Small([words.aside] if words.aside else [])
+
+
+def _some(lines: Sequence[str], what: str, most: int = _LINES) -> list[str]:
+    more = len(lines) - most
+    return [*lines[:most], f"and {more:,} more {what}"] if more > 1 else list(lines)
+
+
+def _standing(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> Iterator[Part]:
+    if not words.understood and not words.ranking:
+        yield Prose("No line of this was understood; whydrop can still ask.")
+    yield ranking(words.ranking, words.headline)
+    yield Prose(words.contradictions[0] if words.contradictions else "")
+    given = [one for one in answer_words(seen.kept.events, shelf) if one.answer is not None]
+    lines = [_given(one) for one in given[-_ANSWERS:]]
+    if len(given) > _ANSWERS:
+        lines.insert(0, f"{len(given) - _ANSWERS} answers before these")
+    moves = [f"↳ {showing.moved}"] if showing.moved and lines else []
+    yield Small([*lines, *moves], "Your answers")
+
+
+def _given(one: AnswerWords) -> str:
+    return f"{one.question} → {one.answer}"
+
+
+def ranking(ranks: Sequence[Rank], headline: str = "") -> Drawn:
+    """Draw the leading causes as bars, under a sentence."""
+    shown = ranks[:_RANKS]
+    wide = max((len(one.percent) for one in shown), default=0)
+    lines = [f"{_bar(one.probability)} {one.percent:>{wide}}  {one.title}" for one in shown]
+    spoken = "; ".join(f"{one.title} {one.percent} ({one.word})" for one in shown)
+    return Drawn("\n".join(lines), f"{spoken}." if spoken else "", headline)
+
+
+def _bar(probability: float) -> str:
+    eighths = max(round(probability * _BAR * 8), 1)
+    full = "█" * (eighths // 8) + _EIGHTHS[eighths % 8]
+    return f"{full:{_BAR}}"
+
+
+def _question(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> Iterator[Part]:
+    asked = words.question
+    if asked is None:
+        return
+    doors = doors_of(seen)
+    yield Divider()
+    yield Strong(asked.text)
+    feature = shelf.features[asked.feature]
+    yield from choices(doors, asked, feature, alone=showing.alone)
+    if not showing.alone:
+        yield Small([typing_hint(feature)])
+    changed = [doors.button("Change an answer", "change")] if has_answers(seen) else []
+    stop = doors.button("Stop here", "stop")
+    yield Buttons([doors.button("Why do you ask?", "why", asked.feature), *changed, stop], "More")
+
+
+def typing_hint(feature: Feature) -> str:
+    """Say how an answer is typed."""
+    if feature.type == "number":
+        return "Or type it here: 3605s, 90 s, 1h, “about an hour”, “unknown”."
+    return "Or type it here: a number of the list, its words, or “unknown”. Further log lines are welcome, too."
+
+
+def has_answers(seen: Consulted) -> bool:
+    """Tell whether there is an answer that can be changed."""
+    return bool(seen.case.answers or seen.case.declined)
+
+
+def choices(doors: Doors, asked: QuestionWords, feature: Feature, *, alone: bool) -> Iterator[Part]:
+    """Offer the answers to a question: buttons, or a menu where there are many."""
+    unknown = doors.button(UNKNOWN_SAID, "answer", asked.feature)
+    offered = [(label, doors.value("answer", asked.feature, value)) for value, label in asked.choices]
+    if feature.type == "number":
+        typed = [doors.button("Another duration…", "type", asked.feature)] if alone else []
+        yield Buttons([*(Button(label, value) for label, value in offered), unknown, *typed], "Answers")
+    elif len(offered) > ROW:
+        yield Menu(offered, "Choose an answer", "Answers", [unknown])
+    else:
+        yield Buttons([*(Button(label, value) for label, value in offered), unknown], "Answers", len(offered))
+
+
+def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> Iterator[Part]:
+    if seen.diagnosis.verdict:
+        yield Prose(words.headline, "Cause")
+    else:
+        yield ranking(words.ranking, words.headline)
+    yield from reason_parts(words)
+    if showing.picture:
+        yield showing.picture
+    yield from step_parts(words, whole=showing.whole)
+    yield from small_print(seen.diagnosis, words, whole=showing.whole)
+    outcome, note = outcome_said(seen.kept.events, shelf)
+    yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
+    yield Divider()
+    doors = doors_of(seen)
+    yield Buttons(list(_endings(doors, seen, outcome != "")), "How did it end?")
+    more = [doors.button("Less", "show")] if showing.whole else [doors.button("All of it", "whole")]
+    more = more if has_more(seen.diagnosis, words) else []
+    yield Buttons([*more, *_further(doors, seen, showing)], "More")
+
+
+def _endings(doors: Doors, seen: Consulted, told: bool) -> Iterator[Button]:
+    if seen.diagnosis.question:
+        yield doors.button("Go on asking", "show")
+    if told:
+        yield doors.button("It ended otherwise…", "ended")
+        return
+    if verdict := seen.diagnosis.verdict:
+        solved = doors.value("solved", "", verdict.cause)
+        yield Button("This solved it", solved, "primary", spoken=f"This solved it: {verdict.title}")
+    yield doors.button("It was something else…" if seen.diagnosis.verdict else "Tell how it ended…", "ended")
+
+
+def _further(doors: Doors, seen: Consulted, showing: Showing) -> Iterator[Button]:
+    yield doors.button("Export", "export")
+    if has_answers(seen):
+        yield doors.button("Change an answer", "change")
+    if showing.alone:
+        yield share_button(doors)
+    elif showing.aliases:
+        yield doors.button("Show addresses (only to me)", "raw")
+    if showing.link and is_web(showing.link):
+        yield Button("Open the page", doors.value("link"), url=showing.link)
+
+
+def share_button(doors: Doors) -> Button:
+    """Make the button that shows the asker's own answer to the channel."""
+    sure = Confirm("Share this case?", "Everybody in this channel will see it and may go on with it.", "Share")
+    return Button("Share with the channel", doors.value("share"), confirm=sure)
+
+
+def _foot(seen: Consulted, showing: Showing) -> Iterator[Part]:
+    who = "· Only you see this." if showing.alone else "· Addresses stand behind aliases." if showing.aliases else ""
+    yield Links([(f"Case {seen.kept.summary.id}", showing.link or "", who)])
+
+
+def why_message(seen: Consulted, shelf: Shelf, what_ifs: Sequence[WhatIf], *, alone: bool) -> Message:
+    """Say why the question is asked, how to find the answer, and what each answer would change."""
+    if seen.diagnosis.question is None:
+        return Message([Prose("There is nothing left to ask in this case.")])
+    asked = question_words(seen.diagnosis.question)
+    doors = doors_of(seen)
+    return Message(
+        [
+            Strong(asked.text),
+            Prose(asked.why, "Why I ask"),
+            Prose(asked.how, "How to find out"),
+            Quoted(asked.command or ""),
+            Prose(asked.reading),
+            Small(_changes(what_ifs, seen), "What each answer would change"),
+            *choices(doors, asked, shelf.features[asked.feature], alone=alone),
+            Buttons([doors.button("Back", "show")], "More"),
+        ]
     )
-    return Message([part for part in parts if not isinstance(part, Buttons) or part.buttons], replace)
 
 
-def _line(understood: str, worded: Page) -> Iterator[Part]:
-    yield Quoted(understood, "What I read")
-    unread = worded.not_understood
-    more = [f"and {len(unread) - _UNREAD} more lines"] if len(unread) > _UNREAD else []
-    yield Quoted("\n".join([*unread[:_UNREAD], *more]), "What I could not read")
-    yield Prose(worded.aside)
-    if unread and not understood:
-        yield Prose("No line could be read, so nothing is known yet. You can still answer, or paste another line.")
+def _changes(what_ifs: Sequence[WhatIf], seen: Consulted) -> list[str]:
+    """Say which answers would put another cause in the lead; the others in one sentence, if they are many."""
+    leader = next((one.title for one in seen.diagnosis.hypotheses), "")
+    others = [one for one in what_ifs if one.leader != leader]
+    if len(what_ifs) <= ROW:
+        return [f"• {line}" for line in what_if_words(what_ifs)]
+    rest = [one.probability for one in what_ifs if one.leader == leader]
+    spread = f" ({percent(min(rest))} to {percent(max(rest))})" if rest else ""
+    last = [f"• Every other answer leaves “{leader}” in the lead{spread}."] if rest else []
+    return [*(f"• {line}" for line in what_if_words(others)), *last]
 
 
-def _standing(diagnosis: Diagnosis, worded: Page) -> Iterator[Part]:
-    yield Prose(headline(diagnosis), "Cause" if diagnosis.verdict else "Where this stands")
-    for contradiction in worded.contradictions[:1]:
-        yield Prose(contradiction)
-    others = [f"{one.title} {percent(one.probability)}" for one in worded.ranking[1 : 1 + _ALSO]]
-    if others and not diagnosis.verdict and diagnosis.symptom:
-        rest = worded.more_causes + len(worded.ranking) - 1 - len(others)
-        yield Prose("Also possible: " + "; ".join(others) + (f"; and {rest} more." if rest > 0 else "."))
-
-
-def _question(carried: Carried, diagnosis: Diagnosis, worded: Page) -> Iterator[Part]:
-    if worded.steps and diagnosis.symptom:
-        yield Prose(f"If you stop here, begin with this: {worded.steps[0].title}")
-    if diagnosis.question:
-        yield Prose(diagnosis.question.text, "Question")
-        yield Buttons(_choices(carried, diagnosis, diagnosis.question), "Answers")
-
-
-def _choices(carried: Carried, diagnosis: Diagnosis, asked: Asked) -> list[Button]:
-    """Offer each answer; its button carries the case in which it was given."""
-    again = asked_again(diagnosis, asked.feature)
-    offered = [(one.label, answered(carried.case, asked.feature, one.value, again=again)) for one in asked.choices]
-    offered.append(("I don't know", answered(carried.case, asked.feature, None, again=again)))
-    return [_go_button(label, case, carried.understood) for label, case in offered]
-
-
-def _go_button(label: str, case: Case, understood: str) -> Button:
-    return Button(label, "go", encode(Carried(case, understood)))
-
-
-def _doors(carried: Carried, diagnosis: Diagnosis) -> list[Button]:
-    token = encode(carried)
-    doors = [Button("Why do you ask?", "why", token)] if diagnosis.question else []
-    if carried.case.answers or carried.case.declined:
-        doors.append(Button("Change an answer", "change", token))
-    return doors
-
-
-def _end(worded: Page) -> Iterator[Part]:
-    yield Prose(worded.explanation, "What happens")
-    yield _list("What speaks for it", _some(worded.reasons_for))
-    yield _list("What speaks against it", _some(worded.reasons_against))
-    yield _list("What it does not explain", worded.beside)
-    yield Prose(worded.refuted_by, "What would refute it")
-    yield _list("What is disputed", worded.disputed)
-    for number, step in enumerate(worded.steps, start=1):
-        yield from _step(number, step)
-    yield _list("Sources", worded.sources, links=True)
-
-
-def _some(reasons: Sequence[str]) -> list[str]:
-    rest = len(reasons) - _REASONS
-    return [*reasons[:_REASONS], *([f"and {rest} more"] if rest > 0 else [])]
-
-
-def _step(number: int, step: StepWords) -> Iterator[Part]:
-    yield Prose("\n".join(step.notes), f"{number}. {step.title}")
-    yield Quoted(step.command or "")
-    yield Prose(step.reading)
-
-
-def _list(title: str, lines: Sequence[str], *, links: bool = False) -> Prose:
-    return Prose("\n".join(f"• {line}" for line in lines), title, links)
-
-
-def _why(expert: Expert, carried: Carried) -> Message:
-    diagnosis = expert.diagnose(carried.case)
-    worded = page(diagnosis, expert.shelf)
-    if diagnosis.question is None or worded.question is None:
-        return _go(expert, carried)
-    travels, _ = fit(carried, expert.shelf.features)
-    changes = what_if_words(what_if(expert, carried.case, diagnosis.question.feature))
-    parts: list[Part] = [
-        Quoted(carried.understood, "What I read"),
-        Prose(worded.question.text, "Question"),
-        Prose(worded.question.why, "Why I ask"),
-        Prose(worded.question.how, "How to find out"),
-        Quoted(worded.question.command or ""),
-        Prose(worded.question.reading),
-        _list("What each answer would change", changes),
-        Buttons(_choices(travels, diagnosis, diagnosis.question), "Answers"),
-        Buttons([_go_button("Back", travels.case, travels.understood)], "More"),
+def change_message(seen: Consulted, shelf: Shelf) -> Message:
+    """List what was answered, each with a button to change it."""
+    doors = doors_of(seen)
+    given = [one for one in answer_words(seen.kept.events, shelf) if one.answer is not None]
+    rows = [
+        Prose(f"{one.question}\n→ {one.answer}", button=doors.button("Change", "edit", one.feature)) for one in given
     ]
-    return Message(parts, replace=True)
+    lead = Prose(
+        "Choose what was otherwise; the case is thought through again." if rows else "Nothing was answered yet."
+    )
+    return Message([lead, *rows, Buttons([doors.button("Back", "show")], "More")])
 
 
-def _change(expert: Expert, carried: Carried) -> Message:
-    travels, _ = fit(carried, expert.shelf.features)
-    told: Mapping[str, Value | None] = {**dict.fromkeys(sorted(carried.case.declined)), **carried.case.answers}
-    rows = [_told(expert, travels, feature, value) for feature, value in told.items()]
-    parts: list[Part] = [
-        Quoted(carried.understood, "What I read"),
-        Prose("What you told me so far. Take an answer back, and it may be asked again.", "Change an answer"),
-        *rows,
-        Buttons([_go_button("Back", travels.case, travels.understood)], "More"),
-    ]
-    return Message(parts, replace=True)
+def edit_message(seen: Consulted, shelf: Shelf, asked: Asked, *, alone: bool) -> Message:
+    """Ask a question again that was answered before."""
+    words, doors = question_words(asked), doors_of(seen)
+    before = [one for one in answer_words(seen.kept.events, shelf) if one.feature == asked.feature and one.answer]
+    back = [doors.button("Take the answer back", "withdraw", asked.feature)] if before else []
+    feature = shelf.features[asked.feature]
+    # What is typed answers the question that comes next, not this one: its duration is typed in a modal.
+    offered = choices(doors, words, feature, alone=alone or feature.type == "number")
+    return Message(
+        [
+            Strong(words.text),
+            Small([f"So far: {before[-1].answer}"] if before else []),
+            *offered,
+            Buttons([*back, doors.button("Back", "show")], "More"),
+        ]
+    )
 
 
-def _told(expert: Expert, carried: Carried, feature: str, value: Value | None) -> Prose:
-    entry = expert.shelf.features[feature]
-    shown = "I don't know" if value is None else said(entry, value)
-    question = entry.question.text if entry.question else entry.title
-    button = _go_button("Take back", withdrawn(carried.case, feature), carried.understood)
-    return Prose(f"{question}\n{shown}", button=button)
+def addresses_message(consulted: Consulted) -> Message:
+    """Tell whoever asks what stands behind the aliases; to be shown to nobody else."""
+    listed = aliases_of(consulted).listed
+    wide = max((len(one.alias) for one in listed), default=0)
+    lines = "\n".join(f"{one.alias:{wide}}  {one.raw}" for one in listed)
+    said = Quoted(lines, "Addresses in this case") if listed else Prose("There are no addresses in this case.")
+    return Message([said, Small(["Only you see this."])])
 
 
-_VIEWS: Mapping[str, Callable[[Expert, Carried], Message]] = {"go": _go, "why": _why, "change": _change}
-"""What a button opens: the diagnosis, why its question is asked, or what was told so far."""
+def shared_message(consulted: Consulted, shelf: Shelf, showing: Showing, user: str) -> Message:
+    """Show a case to the channel that its asker (a Slack user id) had for themselves."""
+    told = case_message(consulted, shelf, showing)
+    return Message([Mention("Shared by", user), *told.parts])
+
+
+def outcome_message(consulted: Consulted, shelf: Shelf) -> Message:
+    """Thank for the outcome."""
+    last = next((one.event for one in reversed(consulted.kept.events) if isinstance(one.event, Outcome)), None)
+    said = outcome_said(consulted.kept.events, shelf)[0]
+    return Message([Prose(f"{capital(said)} Thank you; it is kept with the case." if last else "")])

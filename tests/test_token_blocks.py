@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.blocks import (
+from bot.slack.token_blocks import (
     BLOCKS,
     CUT,
     SECTION,

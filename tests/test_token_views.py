@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack import views
-from bot.slack.blocks import CUT, Message
+from bot.slack import token_views as views
+from bot.slack.token_blocks import CUT, Message
 from bot.slack.case_token import Carried, decode, encode
 from bot.wording import page
 from knowledge.clause import Value

@@ -1,0 +1,97 @@
+"""Messages that are about no case: help, how whydrop is, and what went wrong."""
+
+from __future__ import annotations
+
+from bot.phrases import capital, short
+from bot.slack.buttons import ButtonValue
+from bot.slack.parts import Button, Buttons, Message, Part, Prose, Quoted, Small
+from bot.slack.verdict import TYPE
+from rules.case import KnowledgeStamp
+
+START = Button("Paste lines…", ButtonValue(does="start"), "primary")
+"""Opens the modal to paste lines."""
+
+
+def help_message(link: str | None = None) -> Message:
+    """Say what whydrop does and how it is asked."""
+    page = [Button("Open the page", ButtonValue(does="link"), url=link)] if link else []
+    ways = (
+        "• `/whydrop` and a line: the answer is for you alone; `/whydrop` alone opens a box for many lines\n"
+        "• mention me in a thread or a channel, or use “Diagnose this message” on any message: I answer in its thread\n"
+        "• write to me directly: lines, code blocks, or a text file\n"
+        "• `/whydrop case ID` shows a case again, `/whydrop status` tells how I am"
+    )
+    return Message(
+        [
+            Prose(
+                "Paste what the firewall said of a packet that was dropped as out of state, or of a connection that "
+                "was reset. I say what I read, ask a few questions, and give the cause, the proof and the next steps.",
+                "whydrop: why was it dropped, who reset it?",
+            ),
+            Prose(ways, "How to ask"),
+            Small(
+                [
+                    "Answers may be typed: “SA”, “3605s”, “about an hour”; “unknown” is always one.",
+                    "Addresses may be masked: keep the ports, the flags and the times, they matter most.",
+                ]
+            ),
+            Buttons([START, *page], "More"),
+        ]
+    )
+
+
+def status_message(stamp: KnowledgeStamp, ready: bool, counts: str) -> Message:
+    """Tell how whydrop is; `counts` says what it knows."""
+    state = "whydrop is up." if ready else "whydrop is not quite ready: what is asked now is answered later."
+    return Message([Prose(state), Small([counts, f"Knowledge {stamp.version} {stamp.hash}"])])
+
+
+def fault_message(reference: str = "") -> Message:
+    """Admit a fault of ours; `reference` finds it in the log."""
+    more = [Small([f"Reference {reference}"])] if reference else []
+    return Message([Prose("Something went wrong here. This is a fault of whydrop's. Please try again."), *more])
+
+
+def late_message() -> Message:
+    """Say that the answer takes longer than it should."""
+    return Message([Prose("This takes longer than it should. The answer comes as soon as it is there.")])
+
+
+def nothing_message() -> Message:
+    """Say that there was nothing to look at."""
+    return Message([Prose("There is nothing to look at yet: paste at least one line."), Buttons([START], "More")])
+
+
+def not_understood_message(wrong: str, typed: str = "") -> Message:
+    """Say why a typed answer was not taken, in the words of the reader of answers."""
+    said: list[Part] = [Quoted(short(typed, 200))] if typed.strip() else []
+    words = capital(wrong)
+    ending = "" if words.endswith(".") else "."
+    return Message([*said, Prose(f"I did not understand that as an answer. {words}{ending}"), Small([TYPE])])
+
+
+def no_case_message(case: str = "") -> Message:
+    """Say that there is no such case for this workspace."""
+    named = f" “{short(case, 40)}”" if case.strip() else ""
+    return Message(
+        [
+            Prose(f"There is no case{named} here. It may have been deleted, or it belongs to another workspace."),
+            Buttons([START], "More"),
+        ]
+    )
+
+
+def old_button_message() -> Message:
+    """Say that a button means nothing any more."""
+    return Message([Prose("This button can no longer be read; it may be an old one. Paste the lines again.")])
+
+
+def refused_message(wrong: str) -> Message:
+    """Say that something is too much or not allowed, in the words of whoever refused it."""
+    words = capital(wrong)
+    return Message([Prose(words if words.endswith(".") else f"{words}.")])
+
+
+def not_yours_message() -> Message:
+    """Say that an answer for one person alone is not another's to change."""
+    return Message([Prose("Whoever asked can do that.")])
