@@ -29,8 +29,8 @@ log = logging.getLogger("whydrop.slack")
 NOT_HERE = "I am not in this channel, so only you see this. Invite me with `/invite @whydrop`, and others can join in."
 NOT_TAKEN = "Slack did not take my answer in the channel ({}), so only you see it."
 _BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "invalid_attachments"}
-_NO_TOKEN = "no_token"
-_OUTSIDE = {_NO_TOKEN, "not_in_channel", "channel_not_found", "is_archived", "restricted_action", "user_not_in_channel"}
+_UNKNOWN = "not_installed"
+_OUTSIDE = {_UNKNOWN, "not_in_channel", "channel_not_found", "is_archived", "restricted_action", "user_not_in_channel"}
 _UNSEEN = "alone"
 """Stands for the ts of what one person sees: it has one, which nothing can be done with."""
 _RETRY_S = 2.0
@@ -120,7 +120,7 @@ class Delivery:
                 reply.before,
             )
         except (NoToken, Refused) as wrong:
-            error = wrong.error if isinstance(wrong, Refused) else _NO_TOKEN
+            error = wrong.error if isinstance(wrong, Refused) else _UNKNOWN
             log.warning("wish %d: post: %s", self._one.number, error)
             await self._alone(Alone(await self._instead(reply, error)))
             return
