@@ -20,7 +20,6 @@ from bot.slack.views import (
     case_message,
     change_message,
     edit_message,
-    shared_message,
     why_message,
 )
 from rules.diagnose import Expert
@@ -108,7 +107,7 @@ def _aliased(expert: Expert) -> Message:
 def _closed(expert: Expert) -> Message:
     told = Outcome(solved=True, cause="asymmetric-routing", note="BGP preferred the second line; local-pref set.")
     found = consulted(expert, pasted(LINE), NOT_SEEN, NEVER, told)
-    return shared_message(found, expert.shelf, Showing(LINK, aliases=True), "U0ASKER")
+    return case_message(found, expert.shelf, Showing(LINK, aliases=True, shared_by="U0ASKER"))
 
 
 def _stopped(expert: Expert) -> Message:
