@@ -44,8 +44,11 @@ async def press(turn: Turn, act: Press) -> Reply | None:
     consulted = await turn.read(act.case)
     if act.does in _SHOW:
         return await turn.in_place(After(consulted), lambda one, shown: _view(turn, act, one, shown))
-    if act.does == "share":
-        return await _share(turn, consulted)
+    return await _share(turn, consulted) if act.does == "share" else await _alone(turn, act, consulted)
+
+
+async def _alone(turn: Turn, act: Press, consulted: Consulted) -> Reply:
+    """Show the asker what others are not to see, or need not."""
     shown = Shown(turn.world.link_of(act.case), alone=True)
     match act.does:
         case "raw":
@@ -81,14 +84,20 @@ def _meant(turn: Turn, act: Press) -> list[CaseEvent]:
     """Say what a button tells. Raises NoSuchCase for one that our knowledge has outgrown."""
     if act.does == "solved":
         return [Outcome(solved=True, cause=_cause(turn, act.value))]
-    feature = turn.world.expert.shelf.features.get(act.feature)
-    if feature is None or feature.question is None:
-        raise NoSuchCase
+    feature = _feature(turn, act)
     if act.does == "withdraw":
         return [Withdrawn(feature=feature.id)]
     return [
         Answered(feature=feature.id, value=_typed(act.value, feature) if act.does == "type" else _value(act, feature))
     ]
+
+
+def _feature(turn: Turn, act: Press) -> Feature:
+    """Give the feature that a button is about. Raises NoSuchCase where it has no question (any longer)."""
+    feature = turn.world.expert.shelf.features.get(act.feature)
+    if feature is None or feature.question is None:
+        raise NoSuchCase
+    return feature
 
 
 def _cause(turn: Turn, cause: Value | None) -> str | None:
@@ -102,7 +111,8 @@ def _view(turn: Turn, act: Press, consulted: Consulted, shown: Shown) -> Message
             return views.why(consulted, shown)
         case "change":
             return views.change(consulted, shown)
-        case "edit" if act.feature in turn.world.expert.shelf.features:
+        case "edit":
+            _feature(turn, act)
             return views.edit(consulted, shown, act.feature)
         case _:
             return views.case(consulted, replace(shown, stopped=act.does == "stop", whole=act.does == "whole"))
