@@ -206,6 +206,17 @@ async def test_a_button_changes_its_message_in_place(town: Town) -> None:
     assert await town.events(Answered) == [Answered(feature="timing.worked", value="never")]
 
 
+@pytest.mark.parametrize(("text", "value"), [("never", "never"), ("unknown", None)])
+async def test_an_answer_may_be_typed_into_a_modal(town: Town, text: str, value: str | None) -> None:
+    case = await begun(town)
+    place = THREAD.model_copy(update={"message": town.seen[0].ts, "response_url": alone("1.0").response_url})
+    typed = Press(does="type", case=case, feature="timing.worked", value="purple")
+    await town.hears(wish("wrong", typed, place))
+    assert "'purple' is no answer" in town.seen[-1].text
+    await town.hears(wish("right", typed.model_copy(update={"value": text}), place))
+    assert await town.events(Answered) == [Answered(feature="timing.worked", value=value)]
+
+
 async def test_a_second_click_is_no_second_answer(town: Town) -> None:
     case = await begun(town)
     act = Press(does="answer", case=case, version=2, feature="timing.worked", value="never")

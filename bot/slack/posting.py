@@ -35,6 +35,7 @@ _FAILED = {"internal_error", "fatal_error", "service_unavailable", "request_time
 """Errors by which Slack says that it failed itself."""
 _UNREADABLE = {"missing_scope", "not_in_channel", "channel_not_found", "access_denied", "not_allowed_token_type"}
 _PAGES = 5
+_SLACKS = {"slack.com", "slack-gov.com"}
 
 # The client writes whole bodies into its lower log levels, and a body is what somebody pasted.
 _QUIET = logging.getLogger("whydrop.slack.bolt")
@@ -51,6 +52,15 @@ class Addresses:
     api: str = "https://slack.com/api/"
     hooks: str = "https://hooks.slack.com/"
     files: str = "https://files.slack.com/"
+
+    @classmethod
+    def beside(cls, api: str) -> Addresses:
+        """Give those that belong to a Web API: Slack's own hosts, or for an emulator's all of its address."""
+        address = urlsplit(api)
+        if address.hostname in _SLACKS:
+            return cls(api, f"https://hooks.{address.hostname}/", f"https://files.{address.hostname}/")
+        whole = f"{address.scheme}://{address.netloc}/"
+        return cls(api, whole, whole)
 
 
 class _ShortWaits(AsyncRateLimitErrorRetryHandler):

@@ -14,13 +14,18 @@ from bot.slack.wishes import Ended, Press
 from bot.slack.world import Turn
 from knowledge.clause import Value, typed
 from knowledge.model import Feature
-from rules.answers import asked_again, parse_answer
+from rules.answers import UNKNOWN, asked_again, parse_answer
 
 _SEEN_HERE = "This case is shown in this channel already."
 _SHARED = "Shared with the channel. It goes on there."
-_OPEN = {"start", "type", "ended", "link"}
+_OPEN = {"start", "ended", "link"}
 """What these buttons do was done when they were pressed."""
-_SHOW = {"show", "stop", "why", "change", "edit"}
+_TELL = {"answer", "type", "withdraw", "solved"}
+_SHOW = {"show", "whole", "stop", "why", "change", "edit"}
+
+
+class _NotAnAnswer(Exception):
+    """What was typed is none; the message says what is."""
 
 
 async def press(turn: Turn, act: Press) -> Reply | None:
@@ -31,13 +36,19 @@ async def press(turn: Turn, act: Press) -> Reply | None:
         await turn.world.places.set_aliases(turn.wish.team, aliases=act.value is True)
         await turn.world.step("told")
         return await home(turn)
-    if act.does in {"answer", "withdraw", "solved"}:
-        return await _told(turn, act.case, _meant(turn, act))
+    if act.does in _TELL:
+        try:
+            return await _told(turn, act.case, _meant(turn, act))
+        except _NotAnAnswer as wrong:
+            return turn.said(f"{wrong}.")
     consulted = await turn.read(act.case)
     if act.does in _SHOW:
         return await turn.in_place(After(consulted), lambda one, shown: _view(turn, act, one, shown))
-    if act.does == "share":
-        return await _share(turn, consulted)
+    return await _share(turn, consulted) if act.does == "share" else await _alone(turn, act, consulted)
+
+
+async def _alone(turn: Turn, act: Press, consulted: Consulted) -> Reply:
+    """Show the asker what others are not to see, or need not."""
     shown = Shown(turn.world.link_of(act.case), alone=True)
     match act.does:
         case "raw":
@@ -73,16 +84,20 @@ def _meant(turn: Turn, act: Press) -> list[CaseEvent]:
     """Say what a button tells. Raises NoSuchCase for one that our knowledge has outgrown."""
     if act.does == "solved":
         return [Outcome(solved=True, cause=_cause(turn, act.value))]
+    feature = _feature(turn, act)
+    if act.does == "withdraw":
+        return [Withdrawn(feature=feature.id)]
+    return [
+        Answered(feature=feature.id, value=_typed(act.value, feature) if act.does == "type" else _value(act, feature))
+    ]
+
+
+def _feature(turn: Turn, act: Press) -> Feature:
+    """Give the feature that a button is about. Raises NoSuchCase where it has no question (any longer)."""
     feature = turn.world.expert.shelf.features.get(act.feature)
     if feature is None or feature.question is None:
         raise NoSuchCase
-    if act.does == "withdraw":
-        return [Withdrawn(feature=feature.id)]
-    try:
-        value = None if act.value is None else _value(act.value, feature)
-    except ValueError:
-        raise NoSuchCase from None
-    return [Answered(feature=feature.id, value=value)]
+    return feature
 
 
 def _cause(turn: Turn, cause: Value | None) -> str | None:
@@ -96,10 +111,11 @@ def _view(turn: Turn, act: Press, consulted: Consulted, shown: Shown) -> Message
             return views.why(consulted, shown)
         case "change":
             return views.change(consulted, shown)
-        case "edit" if act.feature in turn.world.expert.shelf.features:
+        case "edit":
+            _feature(turn, act)
             return views.edit(consulted, shown, act.feature)
         case _:
-            return views.case(consulted, replace(shown, stopped=act.does == "stop"))
+            return views.case(consulted, replace(shown, stopped=act.does == "stop", whole=act.does == "whole"))
 
 
 async def _share(turn: Turn, consulted: Consulted) -> Reply:
@@ -114,11 +130,23 @@ async def _share(turn: Turn, consulted: Consulted) -> Reply:
     return Post(channel or wish.user, "", message, case, then=told)
 
 
-def _value(value: Value, feature: Feature) -> Value:
-    """Read the value of a button; a number may still be in the words in which it was typed. Raises ValueError."""
-    return (
-        parse_answer(feature, value) if feature.type == "number" and isinstance(value, str) else typed(feature, value)
-    )
+def _value(act: Press, feature: Feature) -> Value | None:
+    """Read the value of a button. Raises NoSuchCase."""
+    try:
+        return None if act.value is None else typed(feature, act.value)
+    except ValueError:
+        raise NoSuchCase from None
+
+
+def _typed(text: Value | None, feature: Feature) -> Value | None:
+    """Read what was typed into a modal. Raises _NotAnAnswer."""
+    said = str(text or "").strip()
+    if said.lower() in UNKNOWN:
+        return None
+    try:
+        return parse_answer(feature, said)
+    except ValueError as wrong:
+        raise _NotAnAnswer(str(wrong)) from None
 
 
 def _again(event: CaseEvent, before: Consulted) -> CaseEvent:

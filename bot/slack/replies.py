@@ -29,13 +29,17 @@ class Message(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a case is shown. `alone`: only to the asker; `moved`: what changed; `shared_by`: who showed it to all."""
+    """How a case is shown. `alone`: only to the asker; `moved`: what changed; `shared_by`: who showed it to all.
+
+    `stopped`: without a further question; `whole`: with all that is known.
+    """
 
     link: str | None = None
     alone: bool = False
     aliases: bool = False
     moved: str = ""
     stopped: bool = False
+    whole: bool = False
     shared_by: str = ""
 
 
