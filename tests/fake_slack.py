@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from bot.case_events import Summary
 from bot.casebook import Consulted
-from bot.slack.replies import Fields, Shown
+from bot.slack.replies import Fields
+from bot.slack.views import Showing
 from bot.slack.web import CannotLook, Refused, SharedFile
 
 HOOK = "https://hooks.slack.com/commands/"
@@ -155,7 +156,7 @@ class Words:
 class PlainViews:
     """Says what is shown, for tests to look at."""
 
-    def case(self, consulted: Consulted, shown: Shown) -> Words:
+    def case(self, consulted: Consulted, shown: Showing) -> Words:
         question = consulted.diagnosis.question
         asked = f"asks {question.feature}" if question else "concluded"
         how = [
@@ -163,26 +164,26 @@ class PlainViews:
         ]  # what the real views lay out
         return Words("\n".join([f"case {consulted.kept.summary.id} {asked} {' '.join(how)}".strip(), shown.moved]))
 
-    def why(self, consulted: Consulted, shown: Shown) -> Words:
+    def why(self, consulted: Consulted, shown: Showing) -> Words:
         return self._about("why", consulted, shown)
 
-    def change(self, consulted: Consulted, shown: Shown) -> Words:
+    def change(self, consulted: Consulted, shown: Showing) -> Words:
         return self._about("change", consulted, shown)
 
-    def edit(self, consulted: Consulted, shown: Shown, feature: str) -> Words:
+    def edit(self, consulted: Consulted, shown: Showing, feature: str) -> Words:
         return self._about(f"edit {feature}", consulted, shown)
 
     def raw(self, consulted: Consulted) -> Words:
-        return self._about("raw", consulted, Shown())
+        return self._about("raw", consulted, Showing())
 
-    def exported(self, consulted: Consulted, shown: Shown) -> Words:
+    def exported(self, consulted: Consulted, shown: Showing) -> Words:
         return self._about("export", consulted, shown)
 
-    def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Shown) -> Words:
+    def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Showing) -> Words:
         assert replace(shown) == shown
         return Words("\n".join(["said", *lines, *([consulted.kept.summary.id] if consulted else [])]))
 
-    def unclear(self, consulted: Consulted, shown: Shown, why: str, typed: str) -> Words:
+    def unclear(self, consulted: Consulted, shown: Showing, why: str, typed: str) -> Words:
         return self._about(f"unclear {typed!r}: {why}", consulted, shown)
 
     def help(self) -> Words:
@@ -203,5 +204,5 @@ class PlainViews:
     def home(self, own: Sequence[Summary], *, aliases: bool) -> Fields:
         return {"type": "home", "own": [one.id for one in own], "aliases": aliases}
 
-    def _about(self, what: str, consulted: Consulted, shown: Shown) -> Words:
+    def _about(self, what: str, consulted: Consulted, shown: Showing) -> Words:
         return Words(f"{what} of {consulted.kept.summary.id}{' alone' if shown.alone else ''}")

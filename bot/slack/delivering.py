@@ -18,10 +18,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from bot.slack.inbox import Claimed
+from bot.slack.installs import NoToken
 from bot.slack.pacing import Pacing
 from bot.slack.places import Sent, Thread
-from bot.slack.replies import Alone, Finished, Home, Message, Post, Reply, Shown, Update
-from bot.slack.web import CannotLook, Fields, Later, NoToken, Refused, Uncertain
+from bot.slack.replies import Alone, Finished, Home, Message, Post, Reply, Update
+from bot.slack.views import Showing
+from bot.slack.web import CannotLook, Fields, Later, Refused, Uncertain
 from bot.slack.world import World
 
 log = logging.getLogger("whydrop.slack")
@@ -143,9 +145,9 @@ class Delivery:
         world = self._world
         why = NOT_HERE if error in _OUTSIDE else NOT_TAKEN.format(error)
         if not reply.case:
-            return world.views.said([why], None, Shown(alone=True))
+            return world.views.said([why], None, Showing(alone=True))
         consulted = await world.casebook.read(world.workspace_of(self._wish.team), reply.case)
-        shown = Shown(world.link_of(reply.case), alone=True, moved=why)
+        shown = Showing(world.link_of(reply.case), alone=True, moved=why)
         return await world.casebook.in_thread(lambda: world.views.case(consulted, shown))
 
     async def _update(self, reply: Update) -> None:

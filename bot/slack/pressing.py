@@ -8,8 +8,9 @@ from dataclasses import replace
 from bot.case_events import Answered, CaseEvent, Outcome, Withdrawn
 from bot.casebook import Consulted
 from bot.cases import NoSuchCase
-from bot.slack.replies import Alone, Home, Message, Post, Reply, Shown
+from bot.slack.replies import Alone, Home, Message, Post, Reply
 from bot.slack.telling import After
+from bot.slack.views import Showing
 from bot.slack.wishes import Ended, Press
 from bot.slack.world import Turn
 from knowledge.clause import Value, typed
@@ -49,7 +50,7 @@ async def press(turn: Turn, act: Press) -> Reply | None:
 
 async def _alone(turn: Turn, act: Press, consulted: Consulted) -> Reply:
     """Show the asker what others are not to see, or need not."""
-    shown = Shown(turn.world.link_of(act.case), alone=True)
+    shown = Showing(turn.world.link_of(act.case), alone=True)
     match act.does:
         case "raw":
             return Alone(await turn.made(lambda: turn.world.views.raw(consulted)))
@@ -104,7 +105,7 @@ def _cause(turn: Turn, cause: Value | None) -> str | None:
     return cause if isinstance(cause, str) and cause in turn.world.expert.shelf.causes else None
 
 
-def _view(turn: Turn, act: Press, consulted: Consulted, shown: Shown) -> Message:
+def _view(turn: Turn, act: Press, consulted: Consulted, shown: Showing) -> Message:
     views = turn.world.views
     match act.does:
         case "why":
@@ -123,10 +124,10 @@ async def _share(turn: Turn, consulted: Consulted) -> Reply:
     case, channel = consulted.kept.summary.id, wish.place.channel
     there = await world.places.shown_in(wish.team, channel, case)
     if there and not await world.places.answered(wish.team, wish.key, there.message):
-        return Alone(world.views.said([_SEEN_HERE], None, Shown(alone=True)), replace=True)
+        return Alone(world.views.said([_SEEN_HERE], None, Showing(alone=True)), replace=True)
     shown = replace(await turn.shown(consulted, alone=False), shared_by=wish.user)
     message = await turn.made(lambda: world.views.case(consulted, shown))
-    told = Alone(world.views.said([_SHARED], None, Shown(alone=True)), replace=True)
+    told = Alone(world.views.said([_SHARED], None, Showing(alone=True)), replace=True)
     return Post(channel or wish.user, "", message, case, then=told)
 
 

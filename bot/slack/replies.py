@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.case_events import Summary
 from bot.casebook import Consulted
+from bot.slack.views import Showing
 
 Fields = dict[str, Any]
 
@@ -27,47 +28,31 @@ class Message(Protocol):
         """Give its text and its blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How a case is shown. `alone`: only to the asker; `moved`: what changed; `shared_by`: who showed it to all.
-
-    `stopped`: without a further question; `whole`: with all that is known.
-    """
-
-    link: str | None = None
-    alone: bool = False
-    aliases: bool = False
-    moved: str = ""
-    stopped: bool = False
-    whole: bool = False
-    shared_by: str = ""
-
-
 class Views(Protocol):
     """Makes messages. All pure, and called beside the loop."""
 
-    def case(self, consulted: Consulted, shown: Shown) -> Message:
+    def case(self, consulted: Consulted, shown: Showing) -> Message:
         """Show where a case stands."""
 
-    def why(self, consulted: Consulted, shown: Shown) -> Message:
+    def why(self, consulted: Consulted, shown: Showing) -> Message:
         """Say why its question is asked."""
 
-    def change(self, consulted: Consulted, shown: Shown) -> Message:
+    def change(self, consulted: Consulted, shown: Showing) -> Message:
         """List its answers, to be changed."""
 
-    def edit(self, consulted: Consulted, shown: Shown, feature: str) -> Message:
+    def edit(self, consulted: Consulted, shown: Showing, feature: str) -> Message:
         """Ask one of its questions again."""
 
     def raw(self, consulted: Consulted) -> Message:
         """Show the addresses that stand behind aliases."""
 
-    def exported(self, consulted: Consulted, shown: Shown) -> Message:
+    def exported(self, consulted: Consulted, shown: Showing) -> Message:
         """Write it down for a ticket."""
 
-    def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Shown) -> Message:
+    def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Showing) -> Message:
         """Say something, about a case or not."""
 
-    def unclear(self, consulted: Consulted, shown: Shown, why: str, typed: str) -> Message:
+    def unclear(self, consulted: Consulted, shown: Showing, why: str, typed: str) -> Message:
         """Say that something typed was not understood, and how to answer."""
 
     def help(self) -> Message:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from bot.case_events import CaseEvent
 from bot.casebook import Casebook, Consulted
 from bot.slack.places import Places, Thread
-from bot.slack.replies import Alone, Message, Post, Reply, Shown, Update, Views
+from bot.slack.replies import Alone, Message, Post, Reply, Update, Views
 from bot.slack.telling import After, Telling
+from bot.slack.views import Showing
 from bot.slack.web import Slack
 from bot.slack.wishes import Ended, Press, Wish
 from rules.diagnose import Expert
@@ -71,11 +72,11 @@ class Turn:
         await self.world.step("told")
         return after
 
-    async def shown(self, consulted: Consulted, *, alone: bool, moved: str = "") -> Shown:
+    async def shown(self, consulted: Consulted, *, alone: bool, moved: str = "") -> Showing:
         """Say how a case is shown: raw addresses where only its asker sees it, or if the workspace wants them."""
         mine = alone or self.wish.place.direct
         aliases = not mine and await self.world.places.aliases(self.wish.team)
-        return Shown(self.world.link_of(consulted.kept.summary.id), alone, aliases, moved)
+        return Showing(self.world.link_of(consulted.kept.summary.id), alone, aliases, moved)
 
     async def new(self, after: After, row: Thread | None = None, *, begun: bool = True) -> Reply:
         """Show a case in a new message; the one that showed it in the thread before is folded."""
@@ -87,7 +88,7 @@ class Turn:
         before = row.message if row and row.case == case else ""
         return Post(place.channel or wish.user, place.thread, message, case, wish.user if begun else "", before)
 
-    async def in_place(self, after: After, view: Callable[[Consulted, Shown], Message] | None = None) -> Reply:
+    async def in_place(self, after: After, view: Callable[[Consulted, Showing], Message] | None = None) -> Reply:
         """Show a case in the place of the message whose button was pressed."""
         place, case = self.wish.place, after.consulted.kept.summary.id
         shown = await self.shown(after.consulted, alone=self.alone, moved=after.moved)
@@ -107,7 +108,7 @@ class Turn:
 
     def said(self, *lines: str) -> Reply:
         """Answer with some sentences."""
-        return self.told(self.world.views.said(lines, None, Shown(alone=self.alone)))
+        return self.told(self.world.views.said(lines, None, Showing(alone=self.alone)))
 
     async def made(self, make: Callable[[], Message]) -> Message:
         """Make a message, beside the loop."""
