@@ -123,6 +123,24 @@ async def test_many_processes_carry_out_each_wish_once_and_in_order(inboxes: lis
         assert numbers == sorted(numbers)
 
 
+async def test_a_wish_that_cannot_be_kept_does_not_take_others_with_it(inboxes: list[Inbox]) -> None:
+    inbox = inboxes[0]
+    keys = ["a", "nul \x00", "b", "a"]  # PostgreSQL takes no NUL
+    found = await asyncio.gather(*(inbox.accept(wish(key, key[0])) for key in keys), return_exceptions=True)
+    assert [found[0], found[2], found[3]] == [True, True, False]
+    assert {"a", "b"} <= set(await claim(inbox))
+
+
+async def test_who_asks_and_goes_away_does_not_keep_others_waiting(inboxes: list[Inbox]) -> None:
+    inbox = inboxes[0]
+    asking = [asyncio.create_task(inbox.accept(wish(key, key))) for key in "abc"]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+    assert await asking[1]
+    assert await asking[2]
+    assert set(await claim(inbox)) == {"a", "b", "c"}
+
+
 async def test_who_accepts_wakes_who_carries_out(inboxes: list[Inbox]) -> None:
     inbox = inboxes[0]
     await inbox.accept(wish("a"))

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.cases import Store
 from bot.slack.tables import SLACK_INBOX, SLACK_POSTS
 from bot.slack.wishes import Wish
+from bot.tables import Busy
 
 log = logging.getLogger("whydrop.slack")
 
@@ -31,6 +32,8 @@ KEPT = timedelta(days=2)
 MOST_FAULTS = 5
 """How often a wish is tried that ends badly, or takes its process with it."""
 
+_TOGETHER = 50
+"""Wishes that are written down in one transaction."""
 _EARLIER = SLACK_INBOX.alias("earlier")
 
 
@@ -57,29 +60,67 @@ class Inbox:
         self.store = store
         self.lease = lease
         self.woken = asyncio.Event()
+        self._coming: list[tuple[Wish, asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
 
     async def accept(self, wish: Wish) -> bool:
-        """Keep a wish; False if it came before. Raises Busy, and what the database raises: then it is not kept."""
-        kept = await self.store.write_with(lambda connection: self._accepted(connection, wish))
-        if kept:
-            self.woken.set()
-        return kept
+        """Keep a wish; False if it came before. Raises Busy, and what the database raises: then it is not kept.
 
-    async def _accepted(self, connection: AsyncConnection, wish: Wish) -> bool:
-        into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        Wishes that come while others are written down are written down together: a transaction waits for the disk.
+        """
+        kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._coming.append((wish, kept))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_down())
+        return await kept
+
+    async def _write_down(self) -> None:
+        while self._coming:
+            some, self._coming = self._coming[:_TOGETHER], self._coming[_TOGETHER:]
+            await self._keep(some)
+
+    async def _keep(self, some: Sequence[tuple[Wish, asyncio.Future[bool]]]) -> None:
+        found: Sequence[bool | Exception]
+        try:
+            found = await self._accepted([wish for wish, _ in some])
+        except Exception as wrong:  # noqa: BLE001  (it is raised where it was waited for)
+            if len(some) > 1 and not isinstance(wrong, Busy):
+                for one in some:  # it may be the fault of one
+                    await self._keep([one])
+                return
+            found = [wrong] * len(some)
+        for (_, kept), new in zip(some, found, strict=True):
+            if kept.done():  # whoever asked is gone
+                continue
+            if isinstance(new, Exception):
+                kept.set_exception(new)
+            else:
+                kept.set_result(new)
+        if True in found:
+            self.woken.set()
+
+    async def _accepted(self, wishes: Sequence[Wish]) -> Sequence[bool]:
         now = self.store.now()
-        row = into(SLACK_INBOX).values(
-            team=wish.team,
-            key=wish.key,
-            lane=wish.lane,
-            wish=_written(wish),
-            came=now,
-            due=now,
-            tries=0,
-            faults=0,
-        )
-        once = row.on_conflict_do_nothing(index_elements=["team", "key"])
-        return bool((await connection.execute(once)).rowcount)
+        rows = [
+            {
+                "team": one.team,
+                "key": one.key,
+                "lane": one.lane,
+                "wish": one.model_dump_json(),  # NUL is an escape in it, which PostgreSQL takes
+                "came": now,
+                "due": now,
+                "tries": 0,
+                "faults": 0,
+            }
+            for one in wishes
+        ]
+
+        async def write(connection: AsyncConnection) -> list[bool]:
+            into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            once = into(SLACK_INBOX).on_conflict_do_nothing(index_elements=["team", "key"])
+            return [bool((await connection.execute(once, row)).rowcount) for row in rows]
+
+        return await self.store.write_with(write)
 
     async def claim(self, most: int, busy: Collection[str] = ()) -> Sequence[Claimed]:
         """Take wishes that are due, the oldest first, each the first of its lane; none of lanes that are `busy`."""
@@ -159,8 +200,3 @@ async def settled(connection: AsyncConnection, one: Claimed, now: datetime) -> N
     """Write down that a wish is done, in the connection's transaction; what was pasted is not kept here any longer."""
     done = {"due": None, "done": now, "wish": ""}
     await connection.execute(update(SLACK_INBOX).where(is_ours(one)).values(done))
-
-
-def _written(wish: Wish) -> str:
-    # JSON writes NUL as an escape, which a text column of PostgreSQL takes.
-    return wish.model_dump_json()
