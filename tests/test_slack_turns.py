@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
+import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import ColumnElement, Table, func, select
@@ -58,12 +61,14 @@ class Town:
     workspace_of: Callable[[str], str] = str
 
     def __post_init__(self) -> None:
+        self.stepped = asyncio.Event()
         self.inbox = Inbox(self.store)
         self.book = Casebook(self.store, self.expert, Threads(2))
         self.places = Places(self.store)
 
     async def _step(self, name: str) -> None:
         self.steps.append(name)
+        self.stepped.set()
         if len(self.steps) - 1 == self.killed_at:
             raise Killed(name)
 
@@ -72,6 +77,10 @@ class Town:
 
     def turns(self) -> Turns:
         """Begin a process."""
+        return self.turns_of(Inbox(self.store))
+
+    def turns_of(self, inbox: Inbox) -> Turns:
+        """Begin the process of an inbox."""
         book = Casebook(self.store, self.expert, Threads(2))
         world = World(
             book,
@@ -83,7 +92,7 @@ class Town:
             self._left,
             self._step,
         )
-        return Turns(world, Inbox(self.store))
+        return Turns(world, inbox)
 
     async def hears(self, wish: Wish) -> None:
         """Accept a wish and carry it out; what is put off is carried out when it is due."""
@@ -635,3 +644,71 @@ async def test_a_process_killed_between_any_two_steps_leaves_nothing_undone_or_d
                 assert found == expected, f"killed at {town.steps[at : at + 1]}"
             assert not await town.waiting()
         at += 1
+
+
+# Several processes, and deliveries that come again and in any order
+
+
+async def working(town: Town, turns: list[Turns]) -> None:
+    """Let processes work at the same time until nothing waits."""
+    async with asyncio.timeout(60):
+        while await town.waiting():
+            await asyncio.gather(*(one.carry_out_due() for one in turns))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_deliveries_thrice_in_any_order_to_several_processes_are_answered_once(town: Town, seed: int) -> None:
+    places = [Place(channel=f"C{n}", thread=f"{n}.1", message=f"{n}.1") for n in range(6)]
+    begin = [wish(f"begin {n}", Bring(text=LINE), place) for n, place in enumerate(places)]
+    typed = [wish(f"typed {n}", Bring(text="never"), place) for n, place in enumerate(places)]
+    for one in begin:
+        await town.inbox.accept(one)
+    again = [*begin, *typed] * 3
+    random.Random(seed).shuffle(again)  # noqa: S311
+    processes = [town.turns() for _ in range(3)]
+    at_work = asyncio.create_task(working(town, processes))
+    await asyncio.gather(*(town.inbox.accept(one) for one in again))
+    await at_work
+    await working(town, processes)
+    assert sorted(one.channel for one in town.seen) == sorted(place.channel for place in places for _ in range(2))
+    assert await town.count(CASES) == len(places)
+    assert await town.count(EVENTS, EVENTS.c.kind == "answered") == len(places)
+
+
+async def test_what_came_is_begun_at_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.slack.turns.POLL_S", 3600.0)
+    running = asyncio.create_task(town.turns_of(town.inbox).run())
+    await town.inbox.accept(wish("wakes it", Look(at="home"), Place(direct=True)))
+    async with asyncio.timeout(10):
+        await town.stepped.wait()
+    town.stepped.clear()
+    await town.inbox.accept(wish("begin", Bring(text=LINE)))
+    async with asyncio.timeout(10):
+        await town.stepped.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(town.seen) == 1, "what is under way is finished"
+
+
+async def test_what_is_under_way_when_a_process_ends_is_left_to_others_at_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.turns._LEAVING_S", 0.01)
+    reached, hold = asyncio.Event(), asyncio.Event()
+    post = town.slack.post
+
+    async def slow(*told: Any) -> tuple[str, str]:
+        reached.set()
+        await hold.wait()
+        return await post(*told)
+
+    monkeypatch.setattr(town.slack, "post", slow)
+    await town.inbox.accept(wish("begin", Bring(text=LINE)))
+    running = asyncio.create_task(town.turns().run())
+    async with asyncio.timeout(10):
+        await reached.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    hold.set()
+    await town.turns().carry_out_due()  # the clock stands still: no lease ran out
+    assert len(town.seen) == 1
