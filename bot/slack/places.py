@@ -140,7 +140,7 @@ class Places:
         await self.store.write_with(keep)
 
     async def forget(self, team: str, workspace: str) -> None:
-        """Delete what is kept of a Slack workspace. Raises Busy.
+        """Delete what is kept of a Slack workspace, its inbox last. Raises Busy.
 
         In a workspace that others use as well, only the cases that were begun in Slack go.
         """
