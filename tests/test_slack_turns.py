@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
+import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import ColumnElement, Table, func, select
@@ -59,12 +62,14 @@ class Town:
     workspace_of: Callable[[str], str] = str
 
     def __post_init__(self) -> None:
+        self.stepped = asyncio.Event()
         self.inbox = Inbox(self.store)
         self.book = Casebook(self.store, self.expert, Threads(2))
         self.places = Places(self.store)
 
     async def _step(self, name: str) -> None:
         self.steps.append(name)
+        self.stepped.set()
         if len(self.steps) - 1 == self.killed_at:
             raise Killed(name)
 
@@ -73,6 +78,10 @@ class Town:
 
     def turns(self) -> Turns:
         """Begin a process."""
+        return self.turns_of(Inbox(self.store))
+
+    def turns_of(self, inbox: Inbox) -> Turns:
+        """Begin the process of an inbox."""
         book = Casebook(self.store, self.expert, Threads(2))
         world = World(
             book,
@@ -84,7 +93,7 @@ class Town:
             self._left,
             self._step,
         )
-        return Turns(world, Inbox(self.store))
+        return Turns(world, inbox)
 
     async def hears(self, wish: Wish) -> None:
         """Accept a wish and carry it out; what is put off is carried out when it is due."""
@@ -303,7 +312,7 @@ async def test_another_workspace_cannot_read_the_case(town: Town) -> None:
     for act in (press, Press(does="show", case=case), Ended(case=case, solved=True), Look(at="case", case=case)):
         place = Place(channel="C9", thread="9.9", message="9.9", response_url=f"{HOOK}C9/U9/9.9")
         await town.hears(wish(f"k{act.kind}{act.case}{act}", act, place, "U9", "T2"))
-    assert {one.text for one in town.seen[1:]} == {"unreadable"}
+    assert {one.text.split(".")[0] for one in town.seen[1:]} == {"unreadable", "said\nThere is no such case here"}
     assert await town.events(Answered) == []
 
 
@@ -574,6 +583,7 @@ def _setting(name: str, case: str, ts: str) -> Wish:
         "command": (Bring(text=OTHER), alone()),
         "export": (Press(does="export", case=case), button.model_copy(update={"response_url": alone(ts).response_url})),
         "share": (Press(does="share", case=case), alone(ts, "C3")),
+        "left": (Left(), Place()),
     }
     act, place = kinds[name]
     return wish("the wish", act, place)
@@ -581,7 +591,7 @@ def _setting(name: str, case: str, ts: str) -> Wish:
 
 KINDS = [
     *("begin", "typed", "further", "unclear", "facts", "answer", "gone", "why", "ended"),
-    *("home", "step", "command", "export", "share"),
+    *("home", "step", "command", "export", "share", "left"),
 ]
 FOR_ONE = {"command", "export"}
 """What nobody can look up: it comes once or, if the process ends just then, not at all."""
@@ -593,7 +603,8 @@ async def picture_of(town: Town) -> tuple[object, ...]:
     events = sorted((row.kind, row.number) for row in rows)
     shown = [(one.channel, one.thread, one.only, one.text.split()[0]) for one in town.seen]
     home = {user: len(view["own"]) for user, view in town.slack.homes.items()}
-    return events, shown, home, [execution for execution, _ in town.slack.steps]
+    kept = [await town.count(table) > 0 for table in (SLACK_INBOX, SLACK_THREADS, SLACK_POSTS)]
+    return events, shown, home, [execution for execution, _ in town.slack.steps], kept, set(town.gone)
 
 
 async def begin_again(town: Town, name: str) -> Wish:
@@ -624,7 +635,8 @@ async def test_a_process_killed_between_any_two_steps_leaves_nothing_undone_or_d
                 assert not ends or at == len(town.steps), "each step was killed once"
             except Killed:
                 clock.time += LEASE + timedelta(seconds=1)
-                await town.inbox.accept(the_wish)
+                if name != "left":  # nothing is known any longer of what came before
+                    await town.inbox.accept(the_wish)
                 await town.goes_on()
             found = await picture_of(town)
             if expected is None:
@@ -636,3 +648,71 @@ async def test_a_process_killed_between_any_two_steps_leaves_nothing_undone_or_d
                 assert found == expected, f"killed at {town.steps[at : at + 1]}"
             assert not await town.waiting()
         at += 1
+
+
+# Several processes, and deliveries that come again and in any order
+
+
+async def working(town: Town, turns: list[Turns]) -> None:
+    """Let processes work at the same time until nothing waits."""
+    async with asyncio.timeout(60):
+        while await town.waiting():
+            await asyncio.gather(*(one.carry_out_due() for one in turns))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_deliveries_thrice_in_any_order_to_several_processes_are_answered_once(town: Town, seed: int) -> None:
+    places = [Place(channel=f"C{n}", thread=f"{n}.1", message=f"{n}.1") for n in range(6)]
+    begin = [wish(f"begin {n}", Bring(text=LINE), place) for n, place in enumerate(places)]
+    typed = [wish(f"typed {n}", Bring(text="never"), place) for n, place in enumerate(places)]
+    for one in begin:
+        await town.inbox.accept(one)
+    again = [*begin, *typed] * 3
+    random.Random(seed).shuffle(again)  # noqa: S311
+    processes = [town.turns() for _ in range(3)]
+    at_work = asyncio.create_task(working(town, processes))
+    await asyncio.gather(*(town.inbox.accept(one) for one in again))
+    await at_work
+    await working(town, processes)
+    assert sorted(one.channel for one in town.seen) == sorted(place.channel for place in places for _ in range(2))
+    assert await town.count(CASES) == len(places)
+    assert await town.count(EVENTS, EVENTS.c.kind == "answered") == len(places)
+
+
+async def test_what_came_is_begun_at_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.slack.turns.POLL_S", 3600.0)
+    running = asyncio.create_task(town.turns_of(town.inbox).run())
+    await town.inbox.accept(wish("wakes it", Look(at="home"), Place(direct=True)))
+    async with asyncio.timeout(10):
+        await town.stepped.wait()
+    town.stepped.clear()
+    await town.inbox.accept(wish("begin", Bring(text=LINE)))
+    async with asyncio.timeout(10):
+        await town.stepped.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(town.seen) == 1, "what is under way is finished"
+
+
+async def test_what_is_under_way_when_a_process_ends_is_left_to_others_at_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.turns._LEAVING_S", 0.01)
+    reached, hold = asyncio.Event(), asyncio.Event()
+    post = town.slack.post
+
+    async def slow(*told: Any) -> tuple[str, str]:
+        reached.set()
+        await hold.wait()
+        return await post(*told)
+
+    monkeypatch.setattr(town.slack, "post", slow)
+    await town.inbox.accept(wish("begin", Bring(text=LINE)))
+    running = asyncio.create_task(town.turns().run())
+    async with asyncio.timeout(10):
+        await reached.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    hold.set()
+    await town.turns().carry_out_due()  # the clock stands still: no lease ran out
+    assert len(town.seen) == 1

@@ -15,6 +15,7 @@ from bot.slack.world import Turn
 from bot.wording import headline
 from rules.read import PasteTooLarge
 
+_NO_CASE = "There is no such case here. It may have been deleted, or it belongs to another workspace."
 _FULL = "This case is full: it has as many events as a case may have. Start a new one with the lines that matter."
 
 
@@ -26,7 +27,9 @@ async def reply_to(turn: Turn) -> Reply | None:
     try:
         return await _done(turn)
     except NoSuchCase:
-        return turn.told(turn.world.views.unreadable())
+        if isinstance(turn.wish.act, Press):
+            return turn.told(turn.world.views.unreadable())
+        return turn.said(_NO_CASE)
     except CaseFull:
         return turn.said(_FULL)
     except (PasteTooLarge, UnreadableFile) as wrong:
@@ -48,9 +51,10 @@ async def _done(turn: Turn) -> Reply | None:
         case Step() as act:
             return await _step(turn, act)
         case Left():
-            await turn.world.places.forget(turn.wish.team, turn.workspace)
-            await turn.world.step("forgotten")
+            # Last what is kept here, and in it this wish: until then it is carried out again.
             await turn.world.uninstalled(turn.wish.team)
+            await turn.world.step("uninstalled")
+            await turn.world.places.forget(turn.wish.team, turn.workspace)
             return None
 
 

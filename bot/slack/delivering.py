@@ -127,7 +127,8 @@ class Delivery:
             await self._alone(Alone(await self._instead(reply, error)))
             return
         if sent and sent.ts != _UNSEEN:
-            await self._world.places.sent(self._one, sent, self._thread(reply, sent))
+            last = not (sent.before or reply.then)
+            await self._world.places.sent(self._one, sent, self._thread(reply, sent), done=last)
             await self._world.step("written down")
             if sent.before:
                 await self._fold(sent.channel, sent.before)
@@ -195,7 +196,7 @@ class Delivery:
             return None
         await self._world.step("sent")
         if sent.ts == _UNSEEN:
-            await self._world.places.sent(self._one, sent, None)
+            await self._world.places.sent(self._one, sent, done=True)
         return replace(sent, before=known.before if known else before)
 
     async def _sending(self, send: Sending, look: Looking) -> Sent:

@@ -126,23 +126,21 @@ class Places:
         gone = delete(SLACK_POSTS).where(_reply_to(one), SLACK_POSTS.c.ts == "")
         await self.store.write_with(lambda connection: connection.execute(gone))
 
-    async def sent(self, one: Claimed, sent: Sent, thread: Thread | None) -> None:
-        """Write down where the reply is, and that it shows a case there."""
+    async def sent(self, one: Claimed, sent: Sent, thread: Thread | None = None, *, done: bool) -> None:
+        """Write down where the reply is, that it shows a case there, and whether the wish is done with it."""
 
         async def keep(connection: AsyncConnection) -> None:
             values = {"channel": sent.channel, "ts": sent.ts}
             await connection.execute(update(SLACK_POSTS).where(_reply_to(one)).values(values))
             if thread:
                 await keep_thread(connection, thread)
+            if done:
+                await settled(connection, one, self.store.now())
 
         await self.store.write_with(keep)
 
-    async def done(self, one: Claimed) -> None:
-        """Write down that all of a wish is done."""
-        await self.store.write_with(lambda connection: settled(connection, one, self.store.now()))
-
     async def forget(self, team: str, workspace: str) -> None:
-        """Delete what is kept of a Slack workspace. Raises Busy.
+        """Delete what is kept of a Slack workspace, its inbox last. Raises Busy.
 
         In a workspace that others use as well, only the cases that were begun in Slack go.
         """

@@ -167,7 +167,8 @@ class Turns:
             await self._inbox.postpone(one, timedelta(seconds=min(seconds * max(one.tries, 1) ** 0.5, 60.0)))
 
     async def _turn(self, one: Claimed) -> None:
-        reply = _fault(one, self._world) if one.poison else await reply_to(Turn(self._world, one.wish))
+        turn = Turn(self._world, one.wish, first=one.tries == 1)
+        reply = _fault(one, self._world) if one.poison else await reply_to(turn)
         await self._world.step("ready")
         if reply is not None:
             await self._deliver(one, reply)

@@ -43,11 +43,12 @@ class World:
 
 
 class Turn:
-    """One wish in the world: whose it is, and where its answer goes."""
+    """One wish in the world: whose it is, and where its answer goes. `first`: nobody tried to carry it out before."""
 
-    def __init__(self, world: World, wish: Wish) -> None:
+    def __init__(self, world: World, wish: Wish, *, first: bool = False) -> None:
         self.world = world
         self.wish = wish
+        self.first = first
         self.telling = Telling(world.casebook)
         self.workspace = world.workspace_of(wish.team)
 
@@ -58,7 +59,7 @@ class Turn:
 
     async def again(self) -> After | None:
         """Give the case if it was told this wish before."""
-        return await self.telling.before(self.workspace, self.wish)
+        return None if self.first else await self.telling.before(self.workspace, self.wish)
 
     async def read(self, case: str) -> Consulted:
         """Read a case of this workspace. Raises NoSuchCase for all others."""
