@@ -108,9 +108,6 @@ class FakeSlack:
         if after:
             raise after
 
-    async def permalink(self, team: str, channel: str, ts: str) -> str:
-        return f"https://{team}.slack.example/{channel}/{ts}"
-
     async def publish(self, team: str, user: str, view: Fields) -> None:
         assert team
         self._before("publish")

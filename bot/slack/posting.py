@@ -152,11 +152,6 @@ class WebApi:
         if said.status_code >= 300 or '"ok":false' in said.body.replace(" ", ""):
             raise Refused("expired_url" if "_url" in said.body else "invalid_blocks")
 
-    async def permalink(self, team: str, channel: str, ts: str) -> str:
-        """Give the address of a message."""
-        async with self._client(team) as client:
-            return str((await client.chat_getPermalink(channel=channel, message_ts=ts))["permalink"])
-
     async def publish(self, team: str, user: str, view: Fields) -> None:
         """Show somebody the app's home."""
         async with self._client(team) as client:

@@ -69,9 +69,6 @@ class Slack(Protocol):
     async def respond(self, url: str, body: Fields) -> None:
         """Answer at the address that a request named."""
 
-    async def permalink(self, team: str, channel: str, ts: str) -> str:
-        """Give the address of a message."""
-
     async def publish(self, team: str, user: str, view: Fields) -> None:
         """Show somebody the app's home."""
 

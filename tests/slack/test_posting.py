@@ -59,7 +59,6 @@ async def test_a_message_is_posted_found_and_changed(world: World) -> None:
     await world.slack.update(world.team, channel, ts, {"text": "in words"})
     changed = world.ops.messages[ts]
     assert (changed.text, changed.blocks) == ("in words", [])
-    assert (await world.slack.permalink(world.team, channel, ts)).startswith("https://")
 
 
 async def test_where_history_may_not_be_read_nobody_can_look(world: World) -> None:
