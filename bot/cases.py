@@ -191,6 +191,16 @@ class Store:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, for a library that keeps tables of its own here; it reads with this one."""
+        return self._engine
+
+    @property
+    def writer(self) -> AsyncEngine:
+        """The engine whose transactions write."""
+        return self._writer
+
     async def close(self) -> None:
         """Close all connections, once the work that is under way is done."""
         await asyncio.gather(*self._running, return_exceptions=True)

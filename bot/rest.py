@@ -40,7 +40,7 @@ from bot.rates import Paced, Rates, bearing
 from bot.refusals import is_for_people
 from bot.settings import Settings, load_settings
 from bot.signing import DOORS, problem_for_people
-from bot.slack.app import slack_app
+from bot.slack.opening import open_slack
 from bot.tables import Busy, trouble
 from bot.targets import RefusedTarget
 from bot.telemetry import Watch
@@ -96,7 +96,8 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     for router in api.state.routers:
         api.include_router(router)
     describe(api, expert.shelf, keys=not settings.open)
-    api.mount("/slack", slack_app(settings, in_thread, expert))
+    api.state.slack = open_slack(settings, api.state.casebook)
+    api.mount("/slack", api.state.slack.doors(settings))
     return api
 
 
@@ -134,6 +135,8 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(_expiring(store, api.state.settings.retention_days)),
         asyncio.create_task(Postman(store).run()),
     ]
+    if api.state.slack.run:
+        beside.append(asyncio.create_task(api.state.slack.run()))
     try:
         with turning_red(api.state.readiness):
             yield

@@ -1,173 +1,226 @@
-"""Slack over HTTP: one command, `/whydrop`, and the buttons of its answers."""
+"""The app in Slack, whichever way its requests come: a wish is kept, then acknowledged; nothing else is done here."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
-from urllib.parse import parse_qsl
+from typing import Protocol
 
 import aiohttp
 from slack_bolt import BoltResponse
-from slack_bolt.adapter.starlette.async_handler import to_starlette_response
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-)
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from bot.settings import Settings
-from bot.slack import token_views as views
-from bot.slack.guard import Guard
-from bot.slack.token_blocks import Message
-from rules.diagnose import Expert
+from bot.logs import place
+from bot.slack import hearing
+from bot.slack.hearing import Fields, Private, ReadButton
+from bot.slack.installs import NoToken, Tokens
+from bot.slack.wishes import Wish
+from bot.tables import Busy
 
 log = logging.getLogger("whydrop.slack")
 
-# Bolt and its client write whole bodies into their lower log levels, and a body is what somebody pasted.
-_QUIET = logging.getLogger("whydrop.slack.bolt")
-_QUIET.setLevel(logging.ERROR)
+EVENTS = ("app_mention", "message", "app_home_opened", "app_uninstalled", "tokens_revoked", "function_executed")
+LATE = "The window could not be opened in time. Please try again, or type `/whydrop` with the line behind it."
+BUSY = "whydrop is busy and has not taken this. Please try again in a moment."
+UNKNOWN = "whydrop is not installed in this workspace (any longer). Somebody who may add apps has to install it again."
 
-_PATIENCE_S = 90.0
-"""Seconds after which an answer is given up; Slack lets us answer for half an hour, but nobody waits that long."""
-_PAUSES_S = (0.5, 2.0)
-"""Seconds before each further try after a server error."""
-
-T = TypeVar("T")
-Fields = dict[str, Any]
-
-
-class InThread(Protocol):
-    """Runs a pure function in a worker thread, a bounded number at a time."""
-
-    async def __call__(self, work: Callable[[], T], /) -> T:
-        """Give what the function gives."""
+_UNSIGNED_IN = ("url_verification", "ssl_check")
+_LEAVING = ("app_uninstalled", "tokens_revoked")
+_MODAL_S = 2
+"""Seconds in which a modal is opened; what lets us open it lives for three."""
+_WRONG = (AttributeError, LookupError, TypeError, ValueError)
+"""What the reading of a request raises that is not of the form that Slack sends."""
 
 
-def slack_app(settings: Settings, in_thread: InThread, expert: Expert) -> Starlette:
-    """Build the ASGI app that is mounted at /slack and answers at /slack/events; without a secret, nowhere."""
-    secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
-    if not secret:
-        return Starlette()
-    return Starlette(routes=[Route("/events", Guard(Listening(bolt_app(secret, in_thread, expert)), secret))])
+class _Wordless(logging.Filter):
+    """Leaves of a record only where it was said: Bolt and its clients quote whole bodies, and they are pastes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take the words out."""
+        record.msg, record.args = f"{record.levelname.lower()} at {record.module}:{record.lineno}", None
+        record.exc_info, record.exc_text = None, None
+        return True
 
 
-def bolt_app(secret: str, in_thread: InThread, expert: Expert) -> AsyncApp:
-    """Make the Bolt app: acknowledge at once, then work, then answer."""
-    app = AsyncApp(name="whydrop", signing_secret=secret, authorize=_authorize, logger=_QUIET)
+QUIET = logging.getLogger("whydrop.slack.bolt")
+QUIET.setLevel(logging.ERROR)
+QUIET.addFilter(_Wordless())
 
-    async def answer(body: Fields, work: Callable[[], Message]) -> None:
-        try:
-            message = await in_thread(work)
-        except Exception as error:  # noqa: BLE001  whatever broke, somebody waits for an answer
-            log.error("unexpected %s", _place(error))
-            message = views.FAILED
-        await post(body, message)
 
-    async def command(ack: AsyncAck, body: Fields) -> None:
-        await ack()
-        await answer(body, lambda: views.answer(expert, body.get("text") or ""))
+class Inbox(Protocol):
+    """Keeps wishes until they are carried out."""
 
-    async def button(ack: AsyncAck, body: Fields, action: Fields) -> None:
-        await ack()
-        name = str(action["action_id"]).split(":")[1]
-        await answer(body, lambda: views.after(expert, name, str(action.get("value"))))
+    async def accept(self, wish: Wish) -> bool:
+        """Keep a wish; False if it came before. Raises what the database raises: then it is not kept."""
 
-    app.command("/whydrop")(command)
-    app.action(re.compile(r"whydrop:[a-z]+:\d+"))(button)
+
+ModalOf = Callable[[str, Private], Awaitable[Fields]]
+"""Makes the modal that a button of a team's opens, or without a button the one to paste lines into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the app needs of the rest: where wishes go, whose tokens there are, what modals and buttons look like."""
+
+    inbox: Inbox
+    tokens: Tokens
+    client: AsyncWebClient
+    modal: ModalOf
+    read_button: ReadButton
+
+
+def bolt_app(secret: str, desk: Desk) -> AsyncApp:
+    """Make the Bolt app."""
+    app = AsyncApp(
+        name="whydrop",
+        signing_secret=secret,
+        client=AsyncWebClient(base_url=desk.client.base_url, timeout=_MODAL_S, logger=QUIET),
+        before_authorize=_Door(desk.tokens),
+        authorize=_authorizing(desk.tokens),
+        logger=QUIET,
+    )
+    listening = Listening(desk)
+    app.command(hearing.COMMAND)(listening.command)
+    app.message_shortcut(hearing.DIAGNOSE)(listening.shortcut)
+    app.global_shortcut(hearing.START)(listening.start)
+    app.action(re.compile(r"whydrop:[a-z]+:\d+"))(listening.action)
+    for modal in (hearing.PASTE, hearing.OUTCOME, hearing.TYPE):
+        app.view(modal)(listening.submission)
+    for event in EVENTS:
+        # Bolt acknowledges events before their listeners are called, and after their middleware.
+        app.event(event, middleware=[listening.event])(_acknowledged)
     app.error(_failed)
     return app
 
 
-async def _authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-    """Take every workspace whose requests carry the signature; answers need no token."""
-    return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
+def _authorizing(tokens: Tokens) -> Callable[..., Awaitable[AuthorizeResult]]:
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        found = await tokens.authorize(enterprise_id, team_id)
+        return found or AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
-
-async def _failed(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
-    """Answer a request that Bolt itself stumbles over; without this, it would be a 500, and its words in the log."""
-    log.error("unexpected %s", _place(error))
-    return response and BoltResponse(status=400, body="the request is not of the form that Slack sends")
-
-
-def _place(error: Exception) -> str:
-    """Say what broke and where, without the words of the error: they may quote the paste."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
-    return f"{type(error).__name__} at {where}"
+    return authorize
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """ASGI app that hands a guarded request to Bolt."""
+    """The listeners."""
 
-    bolt: AsyncApp
+    desk: Desk
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as Bolt answers; what Slack would not send may break Bolt's reading, and is refused."""
-        request = Request(scope, receive)
+    async def event(self, body: Fields, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002  (Bolt's name)
+        """Keep what an event asks for; only then it is acknowledged."""
+        if wish := hearing.event(body):
+            await self.desk.inbox.accept(wish)
+        await next()
+
+    async def command(self, ack: AsyncAck, body: Fields) -> None:
+        """Keep what was typed behind the command; alone, it opens a modal."""
+        if wish := hearing.command(body):
+            await self.desk.inbox.accept(wish)
+            await ack()
+        else:
+            await ack()
+            await self._open(body, Private(place=hearing.place_of_command(body)))
+
+    async def shortcut(self, ack: AsyncAck, body: Fields) -> None:
+        """Keep the message that the shortcut was used on."""
+        if wish := hearing.shortcut(body):
+            await self.desk.inbox.accept(wish)
+        await ack()
+
+    async def start(self, ack: AsyncAck, body: Fields) -> None:
+        """Open the modal to paste lines into."""
+        await ack()
+        await self._open(body, Private(place=hearing.place_of_action(body)))
+
+    async def action(self, ack: AsyncAck, body: Fields, action: Fields) -> None:
+        """Keep what a button asks for; some open a modal."""
+        pressed = hearing.pressed(action, self.desk.read_button)
+        opens = pressed.does in hearing.OPENING
+        if not opens and pressed.does not in hearing.SILENT:
+            await self.desk.inbox.accept(hearing.press(body, action, self.desk.read_button))
+        await ack()
+        if opens:
+            await self._open(body, Private(place=hearing.place_of_action(body), press=pressed))
+
+    async def submission(self, ack: AsyncAck, body: Fields) -> None:
+        """Keep what was submitted, or say in the modal what is missing."""
+        heard = hearing.submission(body)
+        if not isinstance(heard, Wish):
+            await ack(response_action="errors", errors=dict(heard))
+            return
+        await self.desk.inbox.accept(heard)
+        await ack()
+
+    async def _open(self, body: Fields, private: Private) -> None:
+        """Open a modal at once: what lets us is good for three seconds."""
+        team = hearing.team_of(body)
         try:
-            answer = to_starlette_response(await self.bolt.async_dispatch(bolt_request(await request.body(), request)))
-        except (AttributeError, LookupError, TypeError, ValueError) as wrong:
-            log.warning("a signed request could not be read: %s", type(wrong).__name__)
-            answer = PlainTextResponse("the request is not of the form that Slack sends\n", 400)
-        await answer(scope, receive, send)
+            token = await self.desk.tokens.token_of(team)
+            view = await self.desk.modal(team, private)
+            await self.desk.client.views_open(token=token, trigger_id=str(body["trigger_id"]), view=view)
+        except (SlackClientError, NoToken, Busy, aiohttp.ClientError, OSError, TimeoutError) as wrong:
+            log.warning("a modal was not opened: %s", _named(wrong))
+            await _say(str(body.get("response_url") or ""), LATE)
 
 
-def bolt_request(raw: bytes, request: Request) -> AsyncBoltRequest:
-    """Make Bolt's request, with only the headers that are Slack's: others can switch Bolt's listeners off."""
-    names = ("content-type", "x-slack-request-timestamp", "x-slack-signature")
-    body = raw.decode()
-    made = AsyncBoltRequest(body=readable(body), headers={name: request.headers.get(name, "") for name in names})
-    made.raw_body = body  # Bolt verifies the signature once more, over what was signed
-    return made
+class _Door:
+    """Refuses the requests of workspaces without the app, before anything of them is looked at."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def __call__(
+        self,
+        request: AsyncBoltRequest,
+        next: Callable[[], Awaitable[None]],  # noqa: A002  (Bolt's name)
+    ) -> BoltResponse | None:
+        """Let a request in, or answer it."""
+        body = request.body
+        event = body.get("event")
+        leaving = isinstance(event, dict) and event.get("type") in _LEAVING
+        known = leaving or body.get("type") in _UNSIGNED_IN or "ssl_check" in body
+        if known or await self._tokens.authorize(request.context.enterprise_id, request.context.team_id):
+            await next()
+            return None
+        # The answer to a command is shown to whoever typed it; for others there is nobody whom we could tell.
+        return BoltResponse(status=200, body=UNKNOWN if "command" in body else "")
 
 
-def readable(body: str) -> str:
-    """Hide the word "payload" in a command's text: Bolt takes it for the field of that name, and loses the command."""
-    if body.startswith("{") or "payload" in dict(parse_qsl(body, keep_blank_values=True)):
-        return body
-    return body.replace("payload", "%70ayload")
+async def _acknowledged() -> None:
+    """Do nothing: what there was to do is done."""
 
 
-async def post(body: Fields, message: Message) -> None:
-    """Post an answer to the address that the request names; if Slack refuses its blocks, post its words."""
-    client = AsyncWebhookClient(
-        str(body.get("response_url")),
-        timeout=10,
-        logger=_QUIET,
-        retry_handlers=[AsyncConnectionErrorRetryHandler(), AsyncRateLimitErrorRetryHandler(max_retry_count=2)],
-    )
+async def _failed(error: Exception, body: Fields, response: BoltResponse | None) -> BoltResponse | None:
+    """Answer a request that Bolt or a listener stumbled over; without this it would be a 500, its words in the log."""
+    if response is None:  # it was acknowledged before
+        log.error("unexpected %s at %s", type(error).__name__, place(error))
+        return None
+    if isinstance(error, _WRONG):
+        log.warning("a signed request could not be read: %s at %s", type(error).__name__, place(error))
+        return BoltResponse(status=400, body="the request is not of the form that Slack sends")
+    log.error("a request was not kept: %s at %s", _named(error), place(error))
+    # Slack delivers an event again; a command it does not, so whoever typed it is told.
+    return BoltResponse(status=200, body=BUSY) if "command" in body else BoltResponse(status=503, body="")
+
+
+def _named(error: Exception) -> str:
+    """Name an error, without its words: they may quote a paste. Slack's own names are no secret."""
+    told = error.response.get("error") if isinstance(error, SlackApiError) else None
+    return f"{type(error).__name__} {told}" if told else type(error).__name__
+
+
+async def _say(response_url: str, words: str) -> None:
+    """Tell the asker something at the address that a request named, if it named one."""
+    if not response_url:
+        return
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            status = await _send(client, message.body())
-            if 400 <= status < 500 and status != 429:
-                log.warning("Slack refused an answer with %s; now without blocks", status)
-                status = await _send(client, message.plain_body())
-        if status != 200:
-            log.error("an answer was not delivered: %s", status)
+        await AsyncWebhookClient(response_url, timeout=5, logger=QUIET).send(text=words, replace_original=False)
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as wrong:
         log.error("an answer was not delivered: %s", type(wrong).__name__)
-
-
-async def _send(client: AsyncWebhookClient, body: Fields) -> int:
-    """Send once, and again after server errors: the webhook client asks its retry handlers about 429 only."""
-    response = await client.send_dict(body)
-    for pause in _PAUSES_S:
-        if response.status_code < 500:
-            break
-        await asyncio.sleep(pause)
-        response = await client.send_dict(body)
-    return 400 if '"ok":false' in response.body.replace(" ", "") else response.status_code

@@ -19,8 +19,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 512 * 1024
-"""Bytes of a body: 40,000 characters of a command, at most twelve bytes each (%F0%9F%94%A5), and the other fields."""
+MOST_BYTES = 2 * 1024 * 1024
+"""Bytes of a body: 40,000 characters, at most sixteen bytes each (%5Cud83d%5Cudd25), in its text and in its blocks."""
 FRESH_S = 300
 """Seconds that a request may be old, or ahead of our clock; what Slack's documentation asks for."""
 DEEPEST = 32

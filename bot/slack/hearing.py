@@ -1,0 +1,278 @@
+"""What somebody does in Slack, as a wish: pure functions from each kind of payload; None is nothing to us."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from slack_bolt.request.internals import extract_enterprise_id, extract_team_id, extract_user_id
+
+from bot.slack.heard_words import as_pasted, words_of
+from bot.slack.wishes import Act, Bring, Ended, Left, Look, Place, Press, Step, Wish
+from rules.case import Shape
+
+COMMAND = "/whydrop"
+DIAGNOSE = "diagnose_message"
+"""The callback id of the shortcut on a message."""
+START = "start_case"
+"""The callback id of the shortcut that needs no message."""
+FUNCTION = "diagnose_firewall_log"
+"""The callback id of the workflow step."""
+PASTE, OUTCOME, TYPE = "whydrop_paste", "whydrop_outcome", "whydrop_type"
+"""The callback ids of the modals."""
+OPENING = frozenset({"start", "ended", "type"})
+"""What buttons do that open a modal."""
+SILENT = frozenset({"link"})
+"""What buttons do that lead elsewhere: nothing is to be done here."""
+UNREADABLE = "unreadable"
+"""What a button does that is not ours, or of another whydrop."""
+MOST_NOTE = 2000
+"""Characters of a note that are kept."""
+EMPTY = "There is nothing in it. Paste one or more log lines, or add a text file."
+
+_KEY = re.compile(r"[!-~]{1,200}", re.ASCII)
+_CASE = re.compile(r"case[:\s]+([a-z2-7]{26})", re.ASCII | re.IGNORECASE)
+_WORDS: Mapping[str, Any] = {"help": "help", "?": "help", "-h": "help", "--help": "help", "status": "status"}
+_WRITTEN = frozenset({None, "file_share", "thread_broadcast"})
+"""Subtypes of messages that somebody wrote."""
+
+Fields = dict[str, Any]
+ReadButton = Callable[[str], Press]
+"""Reads what a button carries. Raises ValueError."""
+
+
+class Private(Shape):
+    """What a modal carries from its opening to its submission: where the answer goes, and the button that opened it."""
+
+    place: Place
+    press: Press | None = None
+
+
+def team_of(body: Fields) -> str:
+    """Give the workspace in which it happened; for what happens to a whole organisation, that. "" if none is told."""
+    return str(extract_team_id(body) or extract_enterprise_id(body) or "")
+
+
+def command(body: Fields) -> Wish | None:
+    """Hear the slash command; None for the command alone, which opens a modal."""
+    text = as_pasted(str(body.get("text") or "")).strip()
+    if not text:
+        return None
+    return _wish(body, ("command", str(body["trigger_id"])), place_of_command(body), _asked(text))
+
+
+def place_of_command(body: Fields) -> Place:
+    """Give the place of a command's answer: the asker alone sees it."""
+    channel = str(body.get("channel_id") or "")
+    return Place(channel=channel, response_url=str(body.get("response_url") or ""), direct=_is_direct(channel))
+
+
+def event(body: Fields) -> Wish | None:
+    """Hear an event."""
+    told: Fields = body["event"]
+    heard = _EVENTS.get(str(told.get("type")), _nothing)(body, told)
+    if heard is None:
+        return None
+    place, act = heard
+    return _wish(body, (str(body["event_id"]),), place, act)
+
+
+def shortcut(body: Fields) -> Wish | None:
+    """Hear the shortcut on a message."""
+    message: Fields = body["message"]
+    channel, ts = str(body["channel"]["id"]), str(body.get("message_ts") or message["ts"])
+    place = Place(
+        channel=channel,
+        thread=str(message.get("thread_ts") or ts),
+        message=ts,
+        response_url=str(body.get("response_url") or ""),
+        direct=_is_direct(channel),
+    )
+    act = Bring(text=words_of(message), files=_files(message))
+    key = (str(body["action_ts"]), str(body["callback_id"]))
+    return _wish(body, _by(body, *key), place, act) if act.text.strip() or act.files else None
+
+
+def press(body: Fields, action: Fields, read: ReadButton) -> Wish:
+    """Hear a button, or a choice in a menu."""
+    key = (str(action["action_ts"]), str(action["action_id"]))
+    return _wish(body, _by(body, *key), place_of_action(body), pressed(action, read))
+
+
+def pressed(action: Fields, read: ReadButton) -> Press:
+    """Say what a button does; one that cannot be read does just that."""
+    try:
+        return read(_value(action))
+    except ValueError:
+        return Press(does=UNREADABLE)
+
+
+def place_of_action(body: Fields) -> Place:
+    """Give the place of a button: a message, of which only the asker may know, or a view, which is nowhere."""
+    container: Fields = body.get("container") or {}
+    message = str(container.get("message_ts") or "")
+    if not message:
+        return Place(channel=extract_user_id(body) or "", direct=True)
+    channel = str(container.get("channel_id") or (body.get("channel") or {}).get("id") or "")
+    alone = bool(container.get("is_ephemeral"))
+    thread = container.get("thread_ts") or (body.get("message") or {}).get("thread_ts")
+    return Place(
+        channel=channel,
+        thread=str(thread or ("" if alone else message)),
+        message=message,
+        response_url=str(body.get("response_url") or ""),
+        direct=_is_direct(channel),
+    )
+
+
+def submission(body: Fields) -> Wish | Mapping[str, str]:
+    """Hear a modal; or give the errors to show in it, by block. Raises ValueError for one that is not ours."""
+    view: Fields = body["view"]
+    private = read_private(view)
+    act = _submitted(view, private)
+    if isinstance(act, Mapping):
+        return act
+    return _wish(body, _by(body, str(view["id"]), str(view.get("hash") or "")), private.place, act)
+
+
+def read_private(view: Fields) -> Private:
+    """Read what a modal carries. Raises ValueError."""
+    return Private.model_validate_json(str(view.get("private_metadata") or "{}"))
+
+
+def _submitted(view: Fields, private: Private) -> Act | Mapping[str, str]:
+    typed, opened, which = dict(_typed(view)), private.press, view.get("callback_id")
+    if which == PASTE:
+        return _brought(view, typed)
+    if which == OUTCOME and opened:
+        cause, note = typed.get("cause") or None, str(typed.get("note") or "")[:MOST_NOTE]
+        return Ended(case=opened.case, solved=True, cause=cause, note=note)
+    if which == TYPE and opened:
+        return opened.model_copy(update={"value": str(typed.get("text") or "").strip()})
+    raise ValueError("this modal is not ours")
+
+
+def _brought(view: Fields, typed: Fields) -> Act | Mapping[str, str]:
+    text, files = str(typed.get("text") or ""), typed.get("files") or ()
+    if not text.strip() and not files:
+        return {_block(view, "text"): EMPTY}
+    return Bring(text=text, product=typed.get("product") or None, files=tuple(str(one["id"]) for one in files))
+
+
+def _typed(view: Fields) -> Iterator[tuple[str, Any]]:
+    """Give what was typed, chosen or added, by action."""
+    for inputs in (view.get("state") or {}).get("values", {}).values():
+        for name, told in inputs.items():
+            yield name, _value(told) if "files" not in told else told["files"]
+
+
+def _block(view: Fields, action: str) -> str:
+    values: Fields = (view.get("state") or {}).get("values", {})
+    return next((block for block, inputs in values.items() if action in inputs), action)
+
+
+def _value(told: Fields) -> str:
+    return str((told.get("selected_option") or {}).get("value") or told.get("value") or "")
+
+
+def _wish(body: Fields, key: tuple[str, ...], place: Place, act: Act) -> Wish:
+    return Wish(key=_key(*key), team=team_of(body), user=extract_user_id(body) or "", place=place, act=act)
+
+
+def _by(body: Fields, *key: str) -> tuple[str, ...]:
+    return (team_of(body), extract_user_id(body) or "", *key)
+
+
+def _key(*parts: str) -> str:
+    """Make a key of it that every table takes."""
+    joined = ":".join(parts)
+    return joined if _KEY.fullmatch(joined) else hashlib.sha256(joined.encode("utf-8", "replace")).hexdigest()
+
+
+def _asked(text: str, files: tuple[str, ...] = ()) -> Bring | Look:
+    """Tell lines from the few words that ask for something else."""
+    word = _WORDS.get(text.strip().lower())
+    if word and not files:
+        return Look(at=word)
+    if case := _CASE.fullmatch(text.strip()):
+        return Look(at="case", case=case[1].lower())
+    return Bring(text=text, files=files)
+
+
+Heard = tuple[Place, Act] | None
+
+
+def _mention(body: Fields, told: Fields) -> Heard:
+    # In a direct conversation Slack tells of the same message as message.im, and of an edited one as of a new one.
+    if told.get("channel_type") == "im" or _is_direct(str(told.get("channel"))) or told.get("edited"):
+        return None
+    return _message(body, told)
+
+
+def _direct(body: Fields, told: Fields) -> Heard:
+    return _message(body, told) if told.get("channel_type") == "im" else None
+
+
+def _message(body: Fields, told: Fields) -> Heard:
+    """Hear what a person wrote. What bots wrote, we among them, and what became of a message is not for us."""
+    if told.get("bot_id") or told.get("subtype") not in _WRITTEN or told.get("hidden") or not told.get("user"):
+        return None
+    us = _us(body)
+    if told["user"] == us:
+        return None
+    channel, ts = str(told["channel"]), str(told["ts"])
+    text, files = words_of(told, us), _files(told)
+    thread = str(told.get("thread_ts") or ts)
+    place = Place(channel=channel, thread=thread, message=ts, direct=_is_direct(channel))
+    if not text.strip() and not files:
+        return (place, Look(at="help")) if us and us in str(told.get("text")) else None
+    return place, _asked(text, files)
+
+
+def _home(_: Fields, told: Fields) -> Heard:
+    return (Place(direct=True), Look(at="home")) if told.get("tab", "home") == "home" else None
+
+
+def _uninstalled(_: Fields, told: Fields) -> Heard:
+    # Of tokens only the bot's count: we have no others.
+    gone = told["type"] == "app_uninstalled" or (told.get("tokens") or {}).get("bot")
+    return (Place(), Left()) if gone else None
+
+
+def _executed(_: Fields, told: Fields) -> Heard:
+    if (told.get("function") or {}).get("callback_id") != FUNCTION:
+        return None
+    inputs: Fields = told.get("inputs") or {}
+    product = str(inputs.get("product") or "").strip()
+    text = as_pasted(str(inputs.get("log") or ""))
+    return Place(), Step(execution=str(told["function_execution_id"]), text=text, product=product or None)
+
+
+def _nothing(_: Fields, __: Fields) -> Heard:
+    return None
+
+
+_EVENTS: Mapping[str, Callable[[Fields, Fields], Heard]] = {
+    "app_mention": _mention,
+    "message": _direct,
+    "app_home_opened": _home,
+    "app_uninstalled": _uninstalled,
+    "tokens_revoked": _uninstalled,
+    "function_executed": _executed,
+}
+
+
+def _us(body: Fields) -> str:
+    """Give our own user in that workspace."""
+    authorized: list[Fields] = body.get("authorizations") or []
+    return str(authorized[0].get("user_id") or "") if authorized else ""
+
+
+def _files(message: Fields) -> tuple[str, ...]:
+    return tuple(str(one["id"]) for one in message.get("files") or () if one.get("id"))
+
+
+def _is_direct(channel: str) -> bool:
+    return channel.startswith("D")
