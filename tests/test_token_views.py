@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.slack import token_views as views
-from bot.slack.token_blocks import CUT, Message
 from bot.slack.case_token import Carried, decode, encode
+from bot.slack.token_blocks import CUT, Message
 from bot.wording import page
 from knowledge.clause import Value
 from knowledge.load import load_shelf
