@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-import bot.slack.install_tables  # noqa: F401  (they are part of the METADATA)
+import bot.slack.install_tables
+import bot.slack.tables  # noqa: F401  (they are part of the METADATA)
 from bot.tables import METADATA
 
 context.configure(

@@ -1,0 +1,166 @@
+"""The inbox: wishes that came from Slack, kept before they are acknowledged, and carried out once.
+
+Several processes may share one inbox. Wishes of one lane are carried out one after the other, as they came. Whoever
+takes a wish has it until the lease runs out, as it does if the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.cases import Store
+from bot.slack.tables import SLACK_INBOX, SLACK_POSTS
+from bot.slack.wishes import Wish
+
+log = logging.getLogger("whydrop.slack")
+
+LEASE = timedelta(seconds=10)
+"""How long a wish is left to whoever took it, and has not said since that it is at work on it."""
+KEPT = timedelta(days=2)
+"""How long the keys of what is done are known: far longer than Slack delivers again."""
+MOST_FAULTS = 5
+"""How often a wish is tried that ends badly, or takes its process with it."""
+
+_EARLIER = SLACK_INBOX.alias("earlier")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A wish that is ours to carry out until its lease runs out; `tries` counts this try."""
+
+    number: int
+    tries: int
+    faults: int
+    came: datetime
+    wish: Wish = field(repr=False)
+
+    @property
+    def poison(self) -> bool:
+        """Tell whether it was tried often enough."""
+        return self.faults > MOST_FAULTS
+
+
+class Inbox:
+    """The wishes of all workspaces. `woken` is set whenever one came in this process."""
+
+    def __init__(self, store: Store, lease: timedelta = LEASE) -> None:
+        self.store = store
+        self.lease = lease
+        self.woken = asyncio.Event()
+
+    async def accept(self, wish: Wish) -> bool:
+        """Keep a wish; False if it came before. Raises Busy, and what the database raises: then it is not kept."""
+        kept = await self.store.write_with(lambda connection: self._accepted(connection, wish))
+        if kept:
+            self.woken.set()
+        return kept
+
+    async def _accepted(self, connection: AsyncConnection, wish: Wish) -> bool:
+        into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        now = self.store.now()
+        row = into(SLACK_INBOX).values(
+            team=wish.team,
+            key=wish.key,
+            lane=wish.lane,
+            wish=_written(wish),
+            came=now,
+            due=now,
+            tries=0,
+            faults=0,
+        )
+        once = row.on_conflict_do_nothing(index_elements=["team", "key"])
+        return bool((await connection.execute(once)).rowcount)
+
+    async def claim(self, most: int, busy: Collection[str] = ()) -> Sequence[Claimed]:
+        """Take wishes that are due, the oldest first, each the first of its lane; none of lanes that are `busy`."""
+        now = self.store.now()
+        chosen = _waiting(now, busy).limit(most)
+        # Looked before it is taken: on SQLite whoever takes keeps all others from writing.
+        found = await self.store.read_with(lambda one: one.execute(chosen.with_only_columns(SLACK_INBOX.c.number)))
+        if found.first() is None:
+            return []
+        return await self.store.write_with(lambda connection: self._claimed(connection, now, chosen))
+
+    async def _claimed(self, connection: AsyncConnection, now: datetime, chosen: Select[Any]) -> list[Claimed]:
+        rows = (await connection.execute(chosen.with_for_update(of=SLACK_INBOX, skip_locked=True))).all()
+        taken = {"due": now + self.lease, "tries": SLACK_INBOX.c.tries + 1, "faults": SLACK_INBOX.c.faults + 1}
+        mine = SLACK_INBOX.c.number.in_([row.number for row in rows])
+        await connection.execute(update(SLACK_INBOX).where(mine).values(taken))
+        claimed = []
+        for row in rows:
+            try:
+                wish = Wish.model_validate_json(row.wish)
+            except ValidationError:  # another version of whydrop kept it; without it, those after it go on
+                log.error("wish %d cannot be read", row.number)
+                unread = update(SLACK_INBOX).where(SLACK_INBOX.c.number == row.number)
+                await connection.execute(unread.values({"due": None, "done": now, "wish": ""}))
+            else:
+                claimed.append(Claimed(row.number, row.tries + 1, row.faults + 1, row.came, wish))
+        return claimed
+
+    async def renew(self, ours: Collection[Claimed]) -> None:
+        """Say that we are still at work on these."""
+        if ours:
+            until = {"due": self.store.now() + self.lease}
+            still = update(SLACK_INBOX).where(or_(*(is_ours(one) for one in ours))).values(until)
+            await self.store.write_with(lambda connection: connection.execute(still))
+
+    async def settle(self, one: Claimed) -> None:
+        """Write down that a wish is done; not if somebody else took it since."""
+        await self.store.write_with(lambda connection: settled(connection, one, self.store.now()))
+
+    async def postpone(self, one: Claimed, wait: timedelta, *, fault: bool = False) -> None:
+        """Leave a wish for later, because of a fault of ours or because it cannot be done now."""
+        values: dict[str, Any] = {"due": self.store.now() + wait}
+        if not fault:
+            values["faults"] = SLACK_INBOX.c.faults - 1
+        later = update(SLACK_INBOX).where(is_ours(one)).values(values)
+        await self.store.write_with(lambda connection: connection.execute(later))
+
+    async def expire(self) -> None:
+        """Forget what was done long ago."""
+        old = self.store.now() - KEPT
+
+        async def forget(connection: AsyncConnection) -> None:
+            await connection.execute(delete(SLACK_INBOX).where(SLACK_INBOX.c.done < old))
+            await connection.execute(delete(SLACK_POSTS).where(SLACK_POSTS.c.at < old))
+
+        await self.store.write_with(forget)
+
+
+def _waiting(now: datetime, busy: Collection[str]) -> Select[Any]:
+    """Choose what is due and has nothing before it in its lane that is not done."""
+    earlier = select(_EARLIER.c.number).where(
+        _EARLIER.c.lane == SLACK_INBOX.c.lane, _EARLIER.c.number < SLACK_INBOX.c.number, _EARLIER.c.due.is_not(None)
+    )
+    wanted: list[ColumnElement[bool]] = [SLACK_INBOX.c.due <= now, ~earlier.exists()]
+    if busy:
+        wanted.append(SLACK_INBOX.c.lane.not_in(busy))
+    return select(SLACK_INBOX).where(*wanted).order_by(SLACK_INBOX.c.number)
+
+
+def is_ours(one: Claimed) -> ColumnElement[bool]:
+    """Choose a wish as long as nobody else took it."""
+    ours = and_(SLACK_INBOX.c.number == one.number, SLACK_INBOX.c.tries == one.tries)
+    return and_(ours, SLACK_INBOX.c.due.is_not(None))
+
+
+async def settled(connection: AsyncConnection, one: Claimed, now: datetime) -> None:
+    """Write down that a wish is done, in the connection's transaction; what was pasted is not kept here any longer."""
+    done = {"due": None, "done": now, "wish": ""}
+    await connection.execute(update(SLACK_INBOX).where(is_ours(one)).values(done))
+
+
+def _written(wish: Wish) -> str:
+    # JSON writes NUL as an escape, which a text column of PostgreSQL takes.
+    return wish.model_dump_json()

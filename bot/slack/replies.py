@@ -1,0 +1,143 @@
+"""What a wish is answered with, and where: one visible reply each. And what the faces of it are made by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bot.case_events import Summary
+from bot.casebook import Consulted
+
+Fields = dict[str, Any]
+
+
+class Message(Protocol):
+    """What is posted: with blocks, or at length in words where those are refused."""
+
+    @property
+    def text(self) -> str:
+        """Say it in words, short enough for an update."""
+
+    @property
+    def whole(self) -> str:
+        """Say it in words, at length."""
+
+    def body(self) -> Fields:
+        """Give its text and its blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a case is shown. `alone`: only to the asker; `moved`: what changed; `shared_by`: who showed it to all.
+
+    `stopped`: without a further question; `whole`: with all that is known.
+    """
+
+    link: str | None = None
+    alone: bool = False
+    aliases: bool = False
+    moved: str = ""
+    stopped: bool = False
+    whole: bool = False
+    shared_by: str = ""
+
+
+class Views(Protocol):
+    """Makes messages. All pure, and called beside the loop."""
+
+    def case(self, consulted: Consulted, shown: Shown) -> Message:
+        """Show where a case stands."""
+
+    def why(self, consulted: Consulted, shown: Shown) -> Message:
+        """Say why its question is asked."""
+
+    def change(self, consulted: Consulted, shown: Shown) -> Message:
+        """List its answers, to be changed."""
+
+    def edit(self, consulted: Consulted, shown: Shown, feature: str) -> Message:
+        """Ask one of its questions again."""
+
+    def raw(self, consulted: Consulted) -> Message:
+        """Show the addresses that stand behind aliases."""
+
+    def exported(self, consulted: Consulted, shown: Shown) -> Message:
+        """Write it down for a ticket."""
+
+    def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Shown) -> Message:
+        """Say something, about a case or not."""
+
+    def unclear(self, consulted: Consulted, shown: Shown, why: str, typed: str) -> Message:
+        """Say that something typed was not understood, and how to answer."""
+
+    def help(self) -> Message:
+        """Say what whydrop does here."""
+
+    def fault(self) -> Message:
+        """Say that something went wrong."""
+
+    def unreadable(self) -> Message:
+        """Say that a button, or its case, cannot be read."""
+
+    def folded(self) -> Message:
+        """Say that the case went on further down."""
+
+    def status(self, own: Sequence[Summary]) -> Message:
+        """Say how whydrop is, and which cases are open."""
+
+    def home(self, own: Sequence[Summary], *, aliases: bool) -> Fields:
+        """Show the app's home."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """For whoever wished. `replace`: in the place of what was pressed."""
+
+    message: Message
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A new message, in a thread unless that is "".
+
+    With `case` it is the one that shows the case in that thread from now on, instead of `before`. `then` is for
+    whoever wished, once it is there; `asker` is "" where a case is only shown.
+    """
+
+    channel: str
+    thread: str
+    message: Message
+    case: str = ""
+    asker: str = ""
+    before: str = ""
+    then: Alone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """In the place of a message, or as a new one if that is gone."""
+
+    channel: str
+    ts: str
+    message: Message
+    instead: Post
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The app's home, as whoever wished sees it."""
+
+    view: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A step of a workflow is done; `error` says why it is not."""
+
+    execution: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+Reply = Alone | Post | Update | Home | Finished

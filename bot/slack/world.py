@@ -1,0 +1,116 @@
+"""What a conversation in Slack stands in, and where its answers go."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bot.case_events import CaseEvent
+from bot.casebook import Casebook, Consulted
+from bot.slack.places import Places, Thread
+from bot.slack.replies import Alone, Message, Post, Reply, Shown, Update, Views
+from bot.slack.telling import After, Telling
+from bot.slack.web import Slack
+from bot.slack.wishes import Ended, Press, Wish
+from rules.diagnose import Expert
+
+
+async def _nothing(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a conversation stands in. `workspace_of` gives the workspace of a team's cases, `link_of` a case's address.
+
+    `uninstalled` forgets how to reach a team. `step` is awaited between any two things that are done, by its name.
+    """
+
+    casebook: Casebook
+    places: Places
+    slack: Slack
+    views: Views
+    workspace_of: Callable[[str], str] = str
+    link_of: Callable[[str], str | None] = lambda _: None
+    uninstalled: Callable[[str], Awaitable[None]] = _nothing
+    step: Callable[[str], Awaitable[None]] = _nothing
+
+    @property
+    def expert(self) -> Expert:
+        """Who is consulted."""
+        return self.casebook.expert
+
+
+class Turn:
+    """One wish in the world: whose it is, and where its answer goes."""
+
+    def __init__(self, world: World, wish: Wish) -> None:
+        self.world = world
+        self.wish = wish
+        self.telling = Telling(world.casebook)
+        self.workspace = world.workspace_of(wish.team)
+
+    @property
+    def alone(self) -> bool:
+        """Tell whether the asker alone is to see the answer."""
+        return bool(self.wish.place.response_url) and not self.wish.place.thread
+
+    async def again(self) -> After | None:
+        """Give the case if it was told this wish before."""
+        return await self.telling.before(self.workspace, self.wish)
+
+    async def read(self, case: str) -> Consulted:
+        """Read a case of this workspace. Raises NoSuchCase for all others."""
+        consulted = await self.world.casebook.read(self.workspace, case)
+        await self.world.step("found")
+        return consulted
+
+    async def tell(self, before: Consulted, events: Sequence[CaseEvent]) -> After:
+        """Tell a case something, once. Raises as Casebook.tell."""
+        after = await self.telling.tell(self.workspace, self.wish, before, events)
+        await self.world.step("told")
+        return after
+
+    async def shown(self, consulted: Consulted, *, alone: bool, moved: str = "") -> Shown:
+        """Say how a case is shown: raw addresses where only its asker sees it, or if the workspace wants them."""
+        mine = alone or self.wish.place.direct
+        aliases = not mine and await self.world.places.aliases(self.wish.team)
+        return Shown(self.world.link_of(consulted.kept.summary.id), alone, aliases, moved)
+
+    async def new(self, after: After, row: Thread | None = None, *, begun: bool = True) -> Reply:
+        """Show a case in a new message; the one that showed it in the thread before is folded."""
+        place, wish, case = self.wish.place, self.wish, after.consulted.kept.summary.id
+        shown = await self.shown(after.consulted, alone=self.alone, moved=after.moved)
+        message = await self.made(lambda: self.world.views.case(after.consulted, shown))
+        if self.alone:
+            return Alone(message)
+        before = row.message if row and row.case == case else ""
+        return Post(place.channel or wish.user, place.thread, message, case, wish.user if begun else "", before)
+
+    async def in_place(self, after: After, view: Callable[[Consulted, Shown], Message] | None = None) -> Reply:
+        """Show a case in the place of the message whose button was pressed."""
+        place, case = self.wish.place, after.consulted.kept.summary.id
+        shown = await self.shown(after.consulted, alone=self.alone, moved=after.moved)
+        make = view or self.world.views.case
+        message = await self.made(lambda: make(after.consulted, shown))
+        if self.alone:
+            return Alone(message, replace=bool(place.message))
+        post = Post(place.channel or self.wish.user, place.thread, message, case)
+        return Update(place.channel, place.message, message, post) if place.message else post
+
+    def told(self, message: Message) -> Reply:
+        """Answer without showing the case: to the thread if something was said there, else to whoever wished."""
+        place, wish = self.wish.place, self.wish
+        if place.response_url and (isinstance(wish.act, Press | Ended) or not place.thread):
+            return Alone(message)
+        return Post(place.channel or wish.user, place.thread, message)
+
+    def said(self, *lines: str) -> Reply:
+        """Answer with some sentences."""
+        return self.told(self.world.views.said(lines, None, Shown(alone=self.alone)))
+
+    async def made(self, make: Callable[[], Message]) -> Message:
+        """Make a message, beside the loop."""
+        message = await self.world.casebook.in_thread(make)
+        await self.world.step("rendered")
+        return message
