@@ -47,6 +47,7 @@ _RANKS = 3
 _BAR = 8
 _EIGHTHS = ("", *"▏▎▍▌▋▊▉")
 _LONGEST = 200
+_TYPE = "Or type it (in a channel after @whydrop):"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Showing:
     """How a case is shown. `link` leads to its page; `moved` says what the last answer did to the ranking.
 
     `alone`: only the asker sees it, nobody can type an answer, and it may be shared. `aliases`: addresses are hidden.
-    `stopped`: no further question is asked for now. `whole`: all that is known about the answer is shown.
+    `stopped`: no further question is asked for now. `whole`: all that is known about the answer is shown, no question.
+    `shared_by` is the id of who showed to all what was theirs alone.
     """
 
     link: str | None = None
@@ -64,6 +66,7 @@ class Showing:
     picture: Image | None = None
     stopped: bool = False
     whole: bool = False
+    shared_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +94,14 @@ def case_message(consulted: Consulted, shelf: Shelf, showing: Showing) -> Messag
     """Show how a case stands: with its next question, or where it ends."""
     seen = seen_as(consulted, showing)
     words = page(seen.diagnosis, shelf)
+    by: list[Part] = [Mention("Shared by", showing.shared_by)] if showing.shared_by else []
     foot = list(_foot(seen, showing))
-    if words.question is None or showing.stopped:
-        shown = [*_head(words), *_conclusion(seen, shelf, words, showing), *foot]
-        if showing.whole:
-            return Message(shown)
-        return Message(shown, [*_head(words), *_conclusion(seen, shelf, words, replace(showing, whole=True)), *foot])
-    asked = [*_standing(seen, shelf, words, showing), *_question(seen, shelf, words, showing)]
-    return Message([*_head(words), *asked, *foot])
+    if words.question and not showing.stopped and not showing.whole:
+        asked = [*_standing(seen, shelf, words, showing), *_question(seen, shelf, words, showing)]
+        return Message([*by, *_head(words), *asked, *foot])
+    shown = [*by, *_conclusion(seen, shelf, words, showing), *foot]
+    whole = [*by, *_conclusion(seen, shelf, words, replace(showing, whole=True)), *foot]
+    return Message(shown, whole)
 
 
 def seen_as(consulted: Consulted, showing: Showing) -> Consulted:
@@ -126,8 +129,12 @@ def _standing(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> I
     lines = [_given(one) for one in given[-_ANSWERS:]]
     if len(given) > _ANSWERS:
         lines.insert(0, f"{len(given) - _ANSWERS} answers before these")
-    moves = [f"↳ {showing.moved}"] if showing.moved and lines else []
-    yield Small([*lines, *moves], "Your answers")
+    yield Small([*lines, *_moves(showing)] if lines else [], "Your answers")
+    yield Small([] if lines else _moves(showing))
+
+
+def _moves(showing: Showing) -> list[str]:
+    return [f"↳ {showing.moved}"] if showing.moved.strip() else []
 
 
 def _given(one: AnswerWords) -> str:
@@ -168,8 +175,8 @@ def _question(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> I
 def typing_hint(feature: Feature) -> str:
     """Say how an answer is typed."""
     if feature.type == "number":
-        return "Or type it here: 3605s, 90 s, 1h, “about an hour”, “unknown”."
-    return "Or type it here: a number of the list, its words, or “unknown”. Further log lines are welcome, too."
+        return f"{_TYPE} 3605s, 90 s, 1h, “about an hour”, “unknown”."
+    return f"{_TYPE} a number of the list, its words, or “unknown”. Further log lines are welcome, too."
 
 
 def has_answers(seen: Consulted) -> bool:
@@ -195,6 +202,8 @@ def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) ->
         yield Prose(words.headline, "Cause")
     else:
         yield ranking(words.ranking, words.headline)
+    yield Small(_moves(showing))
+    yield from _head(words)
     yield from reason_parts(words)
     if showing.picture:
         yield showing.picture
@@ -205,7 +214,11 @@ def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) ->
     yield Divider()
     doors = doors_of(seen)
     yield Buttons(list(_endings(doors, seen, outcome != "")), "How did it end?")
-    more = [doors.button("Less", "show")] if showing.whole else [doors.button("All of it", "whole")]
+    more = (
+        [doors.button("Less", "stop" if words.question else "show")]
+        if showing.whole
+        else [doors.button("All of it", "whole")]
+    )
     more = more if has_more(seen.diagnosis, words) else []
     yield Buttons([*more, *_further(doors, seen, showing)], "More")
 
@@ -315,12 +328,6 @@ def addresses_message(consulted: Consulted) -> Message:
     lines = "\n".join(f"{one.alias:{wide}}  {one.raw}" for one in listed)
     said = Quoted(lines, "Addresses in this case") if listed else Prose("There are no addresses in this case.")
     return Message([said, Small(["Only you see this."])])
-
-
-def shared_message(consulted: Consulted, shelf: Shelf, showing: Showing, user: str) -> Message:
-    """Show a case to the channel that its asker (a Slack user id) had for themselves."""
-    told = case_message(consulted, shelf, showing)
-    return Message([Mention("Shared by", user), *told.parts])
 
 
 def outcome_message(consulted: Consulted, shelf: Shelf) -> Message:

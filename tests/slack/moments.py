@@ -20,7 +20,6 @@ from bot.slack.views import (
     case_message,
     change_message,
     edit_message,
-    shared_message,
     why_message,
 )
 from rules.diagnose import Expert
@@ -93,8 +92,8 @@ def _number(expert: Expert) -> Message:
 
 
 def _verdict(expert: Expert) -> Message:
-    picture = Image("What happened: the drop, between 198.51.100.7:51515 and 192.0.2.10:443", file="F0WHYDROP")
-    return case_message(settled(expert), expert.shelf, Showing(LINK, picture=picture))
+    shown = Image("What happened: the drop, between 198.51.100.7:51515 and 192.0.2.10:443", file="F0WHYDROP")
+    return case_message(settled(expert), expert.shelf, Showing(LINK, picture=shown))
 
 
 def _whole(expert: Expert) -> Message:
@@ -108,7 +107,7 @@ def _aliased(expert: Expert) -> Message:
 def _closed(expert: Expert) -> Message:
     told = Outcome(solved=True, cause="asymmetric-routing", note="BGP preferred the second line; local-pref set.")
     found = consulted(expert, pasted(LINE), NOT_SEEN, NEVER, told)
-    return shared_message(found, expert.shelf, Showing(LINK, aliases=True), "U0ASKER")
+    return case_message(found, expert.shelf, Showing(LINK, aliases=True, shared_by="U0ASKER"))
 
 
 def _stopped(expert: Expert) -> Message:

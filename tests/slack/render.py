@@ -8,10 +8,17 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import sync_playwright
+
+from bot.picture import picture
+from bot.slack.picture_png import picture_png
+from knowledge.load import load_shelf
+from rules.diagnose import Expert
+from tests.slack.moments import settled
 
 PAYLOADS = Path(__file__).parent / "payloads"
 _STYLE = """
@@ -97,10 +104,16 @@ def block(one: Mapping[str, Any]) -> str:
 
 
 def _image(one: Mapping[str, Any]) -> str:
-    drawn = Path(one.get("image_url", ""))
-    if drawn.suffix == ".png" and drawn.is_file():
-        return f'<img src="data:image/png;base64,{base64.b64encode(drawn.read_bytes()).decode()}">'
-    return f'<div class="image">{html.escape(one["alt_text"])}</div>'
+    """Show the picture of the case that has come to its end: no other stands in a payload."""
+    data = base64.b64encode(_png()).decode()
+    return f'<img src="data:image/png;base64,{data}" alt="{html.escape(one["alt_text"])}">'
+
+
+@cache
+def _png() -> bytes:
+    expert = Expert(load_shelf())
+    drawn = picture(settled(expert).diagnosis, expert.shelf)
+    return picture_png(drawn) if drawn else b""
 
 
 def element(one: Mapping[str, Any]) -> str:

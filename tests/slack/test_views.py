@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,6 @@ from bot.slack.views import (
     change_message,
     edit_message,
     outcome_message,
-    shared_message,
     why_message,
 )
 from bot.wording import page
@@ -103,12 +103,12 @@ def test_every_message_about_a_case_fits(expert: Expert, paste: str, picks: list
     found = told(expert, paste, picks)
     for message in (
         case_message(found, expert.shelf, showing),
+        case_message(found, expert.shelf, replace(showing, shared_by="U0ASKER")),
         change_message(found, expert.shelf),
         addresses_message(found),
         outcome_message(found, expert.shelf),
     ):
-        sound(message)
-    sound(shared_message(found, expert.shelf, showing, "U0ASKER"), "<@U0ASKER>")
+        sound(message, "<@U0ASKER>")
     assert refused(view_problems(outcome_modal(found, expert.shelf), "modal")) == []
 
 
@@ -228,6 +228,10 @@ def test_what_an_answer_moved_is_told_with_it(expert: Expert) -> None:
     found = consulted(expert, pasted(IDLE), Answered(feature="scope.special", value="none"))
     text = case_message(found, expert.shelf, Showing(moved="Idle timeout 20 % → 41 %")).text
     assert "→ none of these\n↳ Idle timeout 20 % → 41 %" in text
+    for other in (consulted(expert, pasted(IDLE)), settled(expert)):
+        assert (
+            "↳ the file was not read" in case_message(other, expert.shelf, Showing(moved="the file was not read")).text
+        )
 
 
 def test_why_names_only_the_answers_that_would_change_the_lead_where_there_are_many(expert: Expert) -> None:
@@ -254,3 +258,18 @@ def test_nothing_pasted_acts(expert: Expert, hostile: str) -> None:
     blocks = case_message(found, expert.shelf, Showing()).blocks
     assert blocks_problems(blocks, "message") == []
     assert hostile not in json.dumps(blocks, ensure_ascii=False)
+
+
+def test_no_id_but_a_person_is_mentioned(expert: Expert) -> None:
+    found = settled(expert)
+    for hostile in ("!channel", "U1> <!channel", "u1", "<@U1>"):
+        sound(case_message(found, expert.shelf, Showing(shared_by=hostile)))
+    sound(case_message(found, expert.shelf, Showing(shared_by="U0ASKER")), "<@U0ASKER>")
+
+
+def test_less_leads_back_to_where_it_was_asked_for(expert: Expert) -> None:
+    open_, ended = consulted(expert, pasted(IDLE)), settled(expert)
+    for found, does in ((open_, "stop"), (ended, "show")):
+        message = case_message(found, expert.shelf, Showing(whole=True))
+        less = [one for one in buttons_of(message) if one["text"]["text"] == "Less"]
+        assert [read_button(one["value"]).does for one in less] == [does]
