@@ -20,8 +20,9 @@ from bot.cases import NoSuchCase
 from bot.logs import place
 from bot.slack import hearing
 from bot.slack.hearing import Fields, ParseAnswer, Private
-from bot.slack.installs import NoToken, Tokens
-from bot.slack.modals import ANSWER, OUTCOME, PASTE
+from bot.slack.installs import Tokens
+from bot.slack.modals import OUTCOME, PASTE, TYPE
+from bot.slack.web import NoToken
 from bot.slack.wishes import Wish
 from bot.tables import Busy
 from bot.threads import TooBusy
@@ -97,7 +98,7 @@ def bolt_app(secret: str, desk: Desk) -> AsyncApp:
     app.message_shortcut(hearing.DIAGNOSE)(listening.shortcut)
     app.global_shortcut(hearing.START)(listening.start)
     app.action(re.compile(r"whydrop:[a-z]+:\d+"))(listening.action)
-    for modal in (PASTE, OUTCOME, ANSWER):
+    for modal in (PASTE, OUTCOME, TYPE):
         app.view(modal)(listening.submission)
     for event in EVENTS:
         # Bolt acknowledges events before their listeners are called, and after their middleware.

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from bot.casebook import Casebook
 from bot.cases import NoSuchCase
 from bot.settings import Settings
-from bot.slack.app import Inbox, ModalOf
+from bot.slack.app import Inbox as Keeping
+from bot.slack.app import ModalOf
+from bot.slack.faces import Faces
 from bot.slack.hearing import Fields, ParseAnswer, Private
+from bot.slack.inbox import Inbox
 from bot.slack.installs import Tokens
 from bot.slack.modals import answer_modal, outcome_modal, paste_modal
-from bot.slack.wishes import Wish
-from bot.tables import Busy
+from bot.slack.places import Places
+from bot.slack.posting import Addresses, WebApi
+from bot.slack.turns import Turns
+from bot.slack.world import World
 from knowledge.clause import Value
 from rules.answers import parse_answer
 
@@ -23,7 +28,7 @@ from rules.answers import parse_answer
 class Behind:
     """The parts; `run` carries wishes out until it is cancelled."""
 
-    inbox: Inbox
+    inbox: Keeping
     modal: ModalOf
     parse_answer: ParseAnswer
     run: Callable[[], Awaitable[None]]
@@ -64,16 +69,25 @@ class Modals:
         return parse_answer(known, text)
 
 
-class _Nowhere:
-    async def accept(self, wish: Wish) -> bool:  # noqa: ARG002
-        raise Busy
-
-
-async def _nothing() -> None:
-    await asyncio.Event().wait()
-
-
-def behind(settings: Settings, casebook: Casebook, tokens: Tokens) -> Behind:  # noqa: ARG001  (joined with CORE)
+def behind(settings: Settings, casebook: Casebook, tokens: Tokens) -> Behind:
     """Put the parts together."""
-    modals = Modals(settings, casebook)
-    return Behind(_Nowhere(), modals.open, modals.parse, _nothing)
+    inbox, modals = Inbox(casebook.store), Modals(settings, casebook)
+    web = WebApi(tokens.token_of, Addresses.beside(settings.slack_api_url))
+    public = settings.public_url
+    world = World(
+        casebook,
+        Places(casebook.store),
+        web,
+        Faces(casebook.expert, public),
+        partial(workspace_of, settings),
+        lambda case: f"{public}/cases/{case}" if public else None,
+        tokens.forget,
+    )
+
+    async def run() -> None:
+        try:
+            await Turns(world, inbox).run()
+        finally:
+            await web.close()
+
+    return Behind(inbox, modals.open, modals.parse, run)

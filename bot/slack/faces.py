@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from bot.case_events import Summary
 from bot.casebook import Consulted
@@ -13,6 +13,7 @@ from bot.slack.blocks import Block
 from bot.slack.home import HomeSettings, home_view
 from bot.slack.notices import fault_message, help_message, not_understood_message, old_button_message, status_message
 from bot.slack.parts import Button, Buttons, Message, Quoted, Small
+from bot.slack.replies import Shown
 from bot.slack.views import (
     Showing,
     addresses_message,
@@ -40,43 +41,43 @@ class Faces:
     def _stamp(self) -> KnowledgeStamp:
         return KnowledgeStamp(version=VERSION, hash=self.expert.shelf.hash)
 
-    def case(self, consulted: Consulted, shown: Showing) -> Message:
+    def case(self, consulted: Consulted, shown: Shown | Showing) -> Message:
         """Show where a case stands."""
-        return case_message(consulted, self.expert.shelf, shown)
+        return case_message(consulted, self.expert.shelf, _showing(shown))
 
-    def why(self, consulted: Consulted, shown: Showing) -> Message:
+    def why(self, consulted: Consulted, shown: Shown | Showing) -> Message:
         """Say why its question is asked. This diagnoses once for each answer."""
         asked = consulted.diagnosis.question
         found = what_if(self.expert, consulted.case, asked.feature) if asked else []
-        return why_message(seen_as(consulted, shown), self.expert.shelf, found, alone=shown.alone)
+        return why_message(seen_as(consulted, _showing(shown)), self.expert.shelf, found, alone=shown.alone)
 
-    def change(self, consulted: Consulted, shown: Showing) -> Message:
+    def change(self, consulted: Consulted, shown: Shown | Showing) -> Message:
         """List its answers, to be changed."""
-        return change_message(seen_as(consulted, shown), self.expert.shelf)
+        return change_message(seen_as(consulted, _showing(shown)), self.expert.shelf)
 
-    def edit(self, consulted: Consulted, shown: Showing, feature: str) -> Message:
+    def edit(self, consulted: Consulted, shown: Shown | Showing, feature: str) -> Message:
         """Ask one of its questions again. Raises LookupError where there is no such question."""
         asked = self.expert.asked(consulted.case, feature)
-        return edit_message(seen_as(consulted, shown), self.expert.shelf, asked, alone=shown.alone)
+        return edit_message(seen_as(consulted, _showing(shown)), self.expert.shelf, asked, alone=shown.alone)
 
     def raw(self, consulted: Consulted) -> Message:
         """Show the addresses that stand behind aliases."""
         return addresses_message(consulted)
 
-    def exported(self, consulted: Consulted, shown: Showing) -> Message:
+    def exported(self, consulted: Consulted, shown: Shown | Showing) -> Message:
         """Write it down for a ticket."""
-        text = markdown(seen_as(consulted, shown), self.expert.shelf, shown.link)
+        text = markdown(seen_as(consulted, _showing(shown)), self.expert.shelf, shown.link)
         link = f"{shown.link}/export.md" if shown.link and is_web(shown.link) else ""
         file = [Button("Get it as a file", doors_of(consulted).value("link"), url=link)] if link else []
         parts = [Quoted(text, "For a ticket (Markdown)")]
         return Message([*parts, Buttons(file, "More")] if file else parts)
 
-    def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Showing) -> Message:
+    def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Shown | Showing) -> Message:
         """Say something, about a case or not."""
         hidden = aliases_of(consulted).hide_all if consulted and shown.aliases else str
         return Message([Small([hidden(line) for line in lines])])
 
-    def unclear(self, consulted: Consulted, shown: Showing, why: str, typed: str) -> Message:
+    def unclear(self, consulted: Consulted, shown: Shown | Showing, why: str, typed: str) -> Message:
         """Say that something typed was not understood, and how to answer."""
         hidden = aliases_of(consulted).hide_all if shown.aliases else str
         return not_understood_message(hidden(why), hidden(typed))
@@ -111,3 +112,7 @@ class Faces:
     def aliased(self, consulted: Consulted) -> Consulted:
         """Give a case as everybody may see it: for its picture."""
         return aliased(consulted, aliases_of(consulted))
+
+
+def _showing(shown: Shown | Showing) -> Showing:
+    return shown if isinstance(shown, Showing) else Showing(**asdict(shown))

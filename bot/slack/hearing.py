@@ -9,9 +9,10 @@ from typing import Any
 
 from slack_bolt.request.internals import extract_enterprise_id, extract_team_id, extract_user_id
 
+from bot.phrases import capital
 from bot.slack.buttons import read_button
 from bot.slack.heard_words import as_pasted, words_of
-from bot.slack.modals import ANSWER, CHOICE, LINES, NOTE, OUTCOME, PASTE, PRODUCT, TYPED, Entered, entered, error_said
+from bot.slack.modals import CAUSE, FILES, NOTE, OUTCOME, PASTE, PRODUCT, SOLVED, TEXT, TYPE, UNSOLVED
 from bot.slack.wishes import Act, Bring, Ended, Left, Look, Place, Press, Step, Wish
 from knowledge.clause import Value
 from rules.answers import UNKNOWN
@@ -32,6 +33,8 @@ UNREADABLE = "unreadable"
 """What a button does that is not ours, or of another whydrop."""
 EMPTY = "There is nothing in it. Paste one or more log lines, or add a text file."
 
+NONE = "none"
+"""A cause that is none of those that are known."""
 _KEY = re.compile(r"[!-~]{1,200}", re.ASCII)
 _CASE = re.compile(r"case[:\s]+([a-z2-7]{26})", re.ASCII | re.IGNORECASE)
 _WORDS: Mapping[str, Any] = {"help": "help", "?": "help", "-h": "help", "--help": "help", "status": "status"}
@@ -146,25 +149,34 @@ def read_private(view: Fields) -> Private:
 
 def _submitted(view: Fields, private: Private, parse: ParseAnswer) -> Act | Errors:
     which, opened = view.get("callback_id"), private.press
-    told = entered(view)
+    told, files = _typed(view)
     if which == PASTE:
-        if not told[LINES].strip() and not told.files:
-            return {LINES: EMPTY}
-        return Bring(text=told[LINES], product=told[PRODUCT] or None, files=tuple(told.files))
+        text = told.get(TEXT, "")
+        return Bring(text=text, product=told.get(PRODUCT), files=files) if text.strip() or files else {TEXT: EMPTY}
     if which == OUTCOME and opened:
-        return Ended(case=opened.case, solved=told.solved, cause=told.cause, note=told[NOTE])
-    if which == ANSWER and opened:
-        return _answered(told, opened, parse)
+        solved = told.get(SOLVED) != UNSOLVED
+        cause = told.get(CAUSE) if solved and told.get(CAUSE) != NONE else None
+        return Ended(case=opened.case, solved=solved, cause=cause, note=told.get(NOTE, ""))
+    if which == TYPE and opened:
+        return _answered(told.get(TEXT, ""), opened, parse)
     raise ValueError("this modal is not ours")
 
 
-def _answered(told: Entered, opened: Press, parse: ParseAnswer) -> Press | Errors:
-    text = told[TYPED] or told[CHOICE]
-    unknown = told.unknown or text.strip().lower().replace("’", "'") in UNKNOWN
+def _typed(view: Fields) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Give what was typed or chosen, by the input, and the files that were added."""
+    inputs: Fields = {
+        name: told for block in (view.get("state") or {}).get("values", {}).values() for name, told in block.items()
+    }
+    files = _files({"files": (inputs.pop(FILES, None) or {}).get("files")})
+    return {name: value for name, told in inputs.items() if (value := _value(told))}, files
+
+
+def _answered(text: str, opened: Press, parse: ParseAnswer) -> Press | Errors:
+    unknown = " ".join(text.lower().replace("’", "'").split()) in UNKNOWN
     try:
         value = None if unknown else parse(opened.feature, text)
     except ValueError as wrong:
-        return {TYPED if TYPED in told.text else CHOICE: error_said(str(wrong))}
+        return {TEXT: capital(f"{wrong}.")}
     return opened.model_copy(update={"does": "answer", "value": value})
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases import Store
 from bot.slack.install_tables import SLACK_BOTS, SLACK_INSTALLATIONS, SLACK_ORGS, SLACK_STATES
+from bot.slack.web import NoToken
 
 log = logging.getLogger("whydrop.slack")
 
@@ -34,10 +35,6 @@ ROTATE_MIN = 120
 KNOWN_S = 5.0
 """Seconds for which it is remembered that a workspace has the app, or has not."""
 _MOST_KNOWN = 10_000
-
-
-class NoToken(Exception):
-    """The app is not installed in that workspace (any longer)."""
 
 
 class Tokens(Protocol):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.slack.app import BUSY, EVENTS, LATE, UNKNOWN
 from bot.slack.hearing import DIAGNOSE, EMPTY, FUNCTION, START, UNREADABLE
 from bot.slack.installs import WithoutToken
-from bot.slack.modals import LINES, TYPED
+from bot.slack.modals import TEXT
 from bot.slack.web_doors import slack_doors
 from bot.slack.wishes import Bring, Ended, Left, Look, Press, Step
 from bot.tables import Busy
@@ -82,7 +82,7 @@ async def test_the_command_alone_opens_a_modal_which_gives_the_lines(world: Worl
         await world.alice.types("/whydrop", world.ops)
         modal = await world.alice.gets_modal("Diagnose lines")
         ack = await world.alice.submits(modal, {"Lines": "  "})
-        assert ack.body == {"response_action": "errors", "errors": {LINES: EMPTY}}
+        assert ack.body == {"response_action": "errors", "errors": {TEXT: EMPTY}}
         assert world.kept.wishes == []
         await world.alice.submits(modal, {"Lines": LINE, "Product": "cisco-asa"})
     assert world.only.act == Bring(text=LINE, product="cisco-asa")
@@ -117,7 +117,7 @@ async def test_a_typed_answer_is_read_before_the_modal_closes(world: World) -> N
         await world.alice.presses("Type…", question)
         modal = await world.alice.gets_modal("Answer")
         ack = await world.alice.submits(modal, {"How long": "sometimes"})
-        assert "is no duration" in ack.body["errors"][TYPED]
+        assert "is no duration" in ack.body["errors"][TEXT]
         assert world.kept.wishes == []
         await world.alice.submits(modal, {"How long": "about an hour"})
     meant = Press(does="answer", case=CASE_ID, version=3, feature="timing.idle_s", value=3600.0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.slack import hearing
 from bot.slack.buttons import ButtonValue
 from bot.slack.heard_words import as_pasted, words_of
-from bot.slack.modals import ANSWER, CAUSE, CHOICE, FILE, HOW, LINES, NOTE, OUTCOME, PASTE, PRODUCT, TYPED
+from bot.slack.modals import CAUSE, FILES, NOTE, OUTCOME, PASTE, PRODUCT, SOLVED, TEXT, TYPE
 from bot.slack.wishes import Bring, Ended, Left, Look, Place, Press, Step
 from tests.slack.our_app import CASE_ID, parse
 from tests.slack.payloads import as_message, escaped
@@ -232,8 +232,8 @@ def submitted(callback: str, private: hearing.Private, values: Fields) -> Fields
 
 def test_a_modal_gives_its_lines_as_they_are() -> None:
     private = hearing.Private(place=Place(channel="C1", response_url="https://hooks.example/1"))
-    product = {"entry": {"type": "static_select", "selected_option": {"value": "cisco-asa"}}}
-    values = {LINES: {"entry": {"type": "plain_text_input", "value": "a &lt;b&gt; <c>"}}, PRODUCT: product}
+    product = {PRODUCT: {"type": "static_select", "selected_option": {"value": "cisco-asa"}}}
+    values = {TEXT: {TEXT: {"type": "plain_text_input", "value": "a &lt;b&gt; <c>"}}, PRODUCT: product}
     wish = hearing.submission(submitted(PASTE, private, values), parse)
     assert not isinstance(wish, dict)
     assert (wish.key, wish.place) == ("T1:U1:V1:h", private.place)  # type: ignore[union-attr]
@@ -242,37 +242,37 @@ def test_a_modal_gives_its_lines_as_they_are() -> None:
 
 def test_an_empty_modal_is_told_what_is_missing_and_files_alone_are_enough() -> None:
     private = hearing.Private(place=Place())
-    empty = {LINES: {"entry": {"value": " "}}, FILE: {"entry": {"type": "file_input", "files": []}}}
-    assert hearing.submission(submitted(PASTE, private, empty), parse) == {LINES: hearing.EMPTY}
-    added = {**empty, FILE: {"entry": {"type": "file_input", "files": [{"id": "F1"}]}}}
+    empty = {TEXT: {TEXT: {"value": " "}}, FILES: {FILES: {"type": "file_input", "files": []}}}
+    assert hearing.submission(submitted(PASTE, private, empty), parse) == {TEXT: hearing.EMPTY}
+    added = {**empty, FILES: {FILES: {"type": "file_input", "files": [{"id": "F1"}]}}}
     wish = hearing.submission(submitted(PASTE, private, added), parse)
     assert wish.act == Bring(text=" ", files=("F1",))  # type: ignore[union-attr]
 
 
 def test_the_end_of_a_case_is_heard() -> None:
     private = hearing.Private(place=Place(channel="C1"), press=Press(does="ended", case="c"))
-    values = {CAUSE: {"entry": {"selected_option": {"value": "idle-timeout"}}}, NOTE: {"entry": {"value": "x"}}}
+    values = {CAUSE: {CAUSE: {"selected_option": {"value": "idle-timeout"}}}, NOTE: {NOTE: {"value": "x"}}}
     wish = hearing.submission(submitted(OUTCOME, private, values), parse)
     assert wish.act == Ended(case="c", solved=True, cause="idle-timeout", note="x")  # type: ignore[union-attr]
-    unsolved = {**values, HOW: {"entry": {"selected_option": {"value": "unsolved"}}}}
+    unsolved = {**values, SOLVED: {SOLVED: {"selected_option": {"value": "unsolved"}}}}
     wish = hearing.submission(submitted(OUTCOME, private, unsolved), parse)
     assert wish.act == Ended(case="c", solved=False, note="x")  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
-    ("feature", "block", "text", "value"),
+    ("feature", "chosen", "text", "value"),
     [
-        ("timing.idle_s", TYPED, " about an hour ", 3600.0),
-        ("timing.idle_s", TYPED, "3605s", 3605.0),
-        ("timing.idle_s", TYPED, "I don’t know", None),
-        ("packet.flags", CHOICE, "SA", "SA"),
-        ("packet.flags", CHOICE, "unknown", None),
+        ("timing.idle_s", False, " about an hour ", 3600.0),
+        ("timing.idle_s", False, "3605s", 3605.0),
+        ("timing.idle_s", False, "I don’t know", None),
+        ("packet.flags", True, "SA", "SA"),
+        ("packet.flags", True, "unknown", None),
     ],
 )
-def test_an_answer_in_a_modal_is_read(feature: str, block: str, text: str, value: object) -> None:
+def test_an_answer_in_a_modal_is_read(feature: str, chosen: bool, text: str, value: object) -> None:
     opened = Press(does="type", case="c", version=2, feature=feature)
-    entry = {"value": text} if block == TYPED else {"selected_option": {"value": text}}
-    told = submitted(ANSWER, hearing.Private(place=Place(), press=opened), {block: {"entry": entry}})
+    entry = {"selected_option": {"value": text}} if chosen else {"value": text}
+    told = submitted(TYPE, hearing.Private(place=Place(), press=opened), {TEXT: {TEXT: entry}})
     wish = hearing.submission(told, parse)
     assert wish.act == opened.model_copy(update={"does": "answer", "value": value})  # type: ignore[union-attr]
 

@@ -22,8 +22,9 @@ from bot.cases import Store
 from bot.settings import Settings
 from bot.slack.behind import Behind
 from bot.slack.install_tables import SLACK_BOTS, SLACK_INSTALLATIONS, SLACK_ORGS, SLACK_STATES
-from bot.slack.installs import KNOWN_S, STATE_S, ManyTokens, NoToken, OneToken, States, Tokens
+from bot.slack.installs import KNOWN_S, STATE_S, ManyTokens, OneToken, States, Tokens
 from bot.slack.opening import REDIRECT, SCOPES, Slack, open_slack, web_client
+from bot.slack.web import NoToken
 from bot.threads import Threads
 from tests.loopback_slack import SECRET
 from tests.service import set_up

@@ -27,7 +27,7 @@ from bot.slack.wishes import Bring
 from rules.diagnose import Expert
 from tests.service import set_up
 from tests.slack.delivery import Ack
-from tests.slack.loopback import Loopback, loopback
+from tests.slack.loopback import Loopback, loopback, nothing_wrong
 from tests.slack.our_app import Kept, modal, parse, the_app
 from tests.slack.people import person
 from tests.slack.workspace import APP_TOKEN, Channel
@@ -261,5 +261,27 @@ async def test_health_is_told_on_a_port_if_one_is_named(
         port = caplog.text.partition("health is told on port ")[2].split()[0]
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"http://127.0.0.1:{port}/readyz")).json()["status"] == "ready"
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await asyncio.wait_for(served, 10) == 0
+
+
+async def test_the_whole_app_talks_over_socket_mode(expert: Expert, tmp_path: Path) -> None:
+    async with loopback() as town:
+        served = asyncio.create_task(socket_process.serve(told_to(town, tmp_path), expert))
+        await town.until(lambda: len(town.sockets.open) == CONNECTIONS, 20)
+        town.over_socket_mode()
+        alice = person(town, "alice")
+        ops = town.channel("ops", alice.id)
+        with nothing_wrong(town):
+            await alice.types(f"/whydrop {LINE}", ops)
+            asked = await alice.reads("192.0.2.10:443 to 198.51.100.7:51515", ops)
+            assert asked.private
+            root = alice.says(ops, "what is this?")
+            await alice.mentions(ops, LINE, root)
+            reply = await alice.reads("192.0.2.10:443 to 198.51.100.7:51515", ops, root)
+            assert not reply.private
+            await alice.opens_home()
+            await alice.gets_home("My open cases")
+        await alice.uninstalls()
         os.kill(os.getpid(), signal.SIGTERM)
         assert await asyncio.wait_for(served, 10) == 0
