@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
 
 from bot.casebook import Casebook
 from bot.cases import NoSuchCase
@@ -22,6 +27,8 @@ from bot.slack.turns import Turns
 from bot.slack.world import World
 from knowledge.clause import Value
 from rules.answers import parse_answer
+
+log = logging.getLogger("whydrop.slack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +92,22 @@ def behind(settings: Settings, casebook: Casebook, tokens: Tokens) -> Behind:
     )
 
     async def run() -> None:
+        knowing = asyncio.create_task(_known(tokens))
         try:
             await Turns(world, inbox).run()
         finally:
+            knowing.cancel()
+            await asyncio.gather(knowing, return_exceptions=True)
             await web.close()
 
     return Behind(inbox, modals.open, modals.parse, run)
+
+
+async def _known(tokens: Tokens) -> None:
+    """Find out whose token is set before the first request has to wait for it, and tell if it is wrong."""
+    try:
+        await tokens.authorize(None, None)
+    except SlackApiError as wrong:
+        log.error("Slack refuses WHYDROP_SLACK_BOT_TOKEN: %s", wrong.response.get("error"))
+    except (aiohttp.ClientError, OSError, TimeoutError) as wrong:
+        log.warning("Slack cannot be reached yet: %s", type(wrong).__name__)

@@ -125,6 +125,8 @@ class ManyTokens(AsyncInstallationStore):
 
     async def authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         """Take the requests of workspaces that have the app, with the token as it stands."""
+        if not enterprise_id and not team_id:
+            return None
         key, now = (enterprise_id, team_id), self._clock()
         known = self._known.get(key)
         if known is None or known.until < now:

@@ -224,6 +224,17 @@ async def test_a_token_that_slack_refuses_ends_the_process_at_once(
     assert "xapp-wrong" not in caplog.text
 
 
+async def test_a_wrong_bot_token_is_told(expert: Expert, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with loopback() as town:
+        wrong = Settings.model_validate({**told_to(town, tmp_path).model_dump(), "slack_bot_token": "xoxb-wrong"})
+        served = asyncio.create_task(socket_process.serve(wrong, expert))
+        await until(lambda: "Slack refuses WHYDROP_SLACK_BOT_TOKEN: invalid_auth" in caplog.text)
+        await town.until(lambda: len(town.sockets.open) == CONNECTIONS, 20)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await asyncio.wait_for(served, 10) == 0
+    assert "xoxb-wrong" not in caplog.text
+
+
 async def test_silence_ends_the_process_with_1(expert: Expert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.socket.DEAD_S", 0.0)
     async with loopback() as town:
