@@ -86,7 +86,7 @@ class Desk:
 def bolt_app(secret: str, desk: Desk) -> AsyncApp:
     """Make the Bolt app."""
     app = AsyncApp(
-        name="whydrop",
+        name=QUIET.name,  # Bolt sets the level and the filters of the logger that is named like the app
         signing_secret=secret,
         client=AsyncWebClient(base_url=desk.client.base_url, timeout=_MODAL_S, logger=QUIET),
         before_authorize=_Door(desk.tokens),

@@ -20,7 +20,7 @@ READ = "192.0.2.10:443 to 198.51.100.7:51515"
 
 async def started(fleet: Fleet, town: Loopback, folder: Path, **settings: object) -> Served:
     told = {"slack_signing_secret": SECRET, "slack_api_url": town.base_url, **settings}
-    return await asyncio.to_thread(fleet.start, folder / "cases.sqlite3", **told)
+    return await asyncio.to_thread(lambda: fleet.start(folder / "cases.sqlite3", small=False, **told))
 
 
 async def test_the_service_talks_over_http_and_answers_once(fleet: Fleet, tmp_path: Path) -> None:
