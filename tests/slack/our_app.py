@@ -135,6 +135,7 @@ async def connected(town: Loopback, app: Callable[[], AsyncApp], way: Way) -> As
 @asynccontextmanager
 async def our_world(way: Way = "http") -> AsyncIterator[World]:
     """Run a Slack in which our app is."""
+    our_expert()  # a modal has to open within three seconds
     async with loopback() as town:
         kept, alice = Kept(), person(town, "alice")
         async with connected(town, lambda: the_app(town, kept), way) as url:
