@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -57,6 +58,18 @@ def _written(default: object) -> str:
     if isinstance(default, bool):
         return str(int(default))
     return "" if default is None else str(default)
+
+
+def test_the_readme_says_what_each_scope_is_for() -> None:
+    told = set(re.findall(r"^\| `([a-z_]+(?::[a-z]+)?)` \| [^|]+ \|$", _text("README.md"), re.MULTILINE))
+    scopes = json.loads(_text("manifest.json"))["oauth_config"]["scopes"]["bot"]
+    assert set(scopes) <= told
+
+
+def test_the_commands_that_make_the_manifest_change_it() -> None:
+    manifest = _text("manifest.json")
+    for before in re.findall(r"-e 's/([^/]+)/", _text("README.md")):
+        assert before in manifest
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/vocabulary.md", "docs/weighing.md"])

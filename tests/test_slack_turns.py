@@ -16,11 +16,10 @@ from bot.case_events import Answered, Outcome, Pasted
 from bot.casebook import Casebook
 from bot.cases import Store
 from bot.slack.inbox import KEPT, LEASE, MOST_FAULTS, Inbox
-from bot.slack.installs import NoToken
 from bot.slack.places import Places
 from bot.slack.tables import SLACK_INBOX, SLACK_POSTS, SLACK_SETTINGS, SLACK_THREADS
 from bot.slack.turns import LONGEST, Turns
-from bot.slack.web import Later, Refused, SharedFile, Uncertain
+from bot.slack.web import Later, NoToken, Refused, SharedFile, Uncertain
 from bot.slack.wishes import Act, Bring, Ended, Left, Look, Place, Press, Step, Wish
 from bot.slack.world import World
 from bot.tables import CASES, EVENTS

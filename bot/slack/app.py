@@ -16,12 +16,16 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.cases import NoSuchCase
 from bot.logs import place
 from bot.slack import hearing
-from bot.slack.hearing import Fields, Private, ReadButton
-from bot.slack.installs import NoToken, Tokens
+from bot.slack.hearing import Fields, ParseAnswer, Private
+from bot.slack.installs import Tokens
+from bot.slack.modals import OUTCOME, PASTE, TYPE
+from bot.slack.web import NoToken
 from bot.slack.wishes import Wish
 from bot.tables import Busy
+from bot.threads import TooBusy
 
 log = logging.getLogger("whydrop.slack")
 
@@ -34,6 +38,10 @@ _UNSIGNED_IN = ("url_verification", "ssl_check")
 _LEAVING = ("app_uninstalled", "tokens_revoked")
 _MODAL_S = 2
 """Seconds in which a modal is opened; what lets us open it lives for three."""
+_CANNOT_OPEN = (
+    *(SlackClientError, aiohttp.ClientError, OSError, TimeoutError),
+    *(NoToken, NoSuchCase, Busy, TooBusy),
+)
 _WRONG = (AttributeError, LookupError, TypeError, ValueError)
 """What the reading of a request raises that is not of the form that Slack sends."""
 
@@ -66,19 +74,19 @@ ModalOf = Callable[[str, Private], Awaitable[Fields]]
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the app needs of the rest: where wishes go, whose tokens there are, what modals and buttons look like."""
+    """What the app needs of the rest: where wishes go, whose tokens there are, modals, and how answers are read."""
 
     inbox: Inbox
     tokens: Tokens
     client: AsyncWebClient
     modal: ModalOf
-    read_button: ReadButton
+    parse_answer: ParseAnswer
 
 
 def bolt_app(secret: str, desk: Desk) -> AsyncApp:
     """Make the Bolt app."""
     app = AsyncApp(
-        name="whydrop",
+        name=QUIET.name,  # Bolt sets the level and the filters of the logger that is named like the app
         signing_secret=secret,
         client=AsyncWebClient(base_url=desk.client.base_url, timeout=_MODAL_S, logger=QUIET),
         before_authorize=_Door(desk.tokens),
@@ -90,7 +98,7 @@ def bolt_app(secret: str, desk: Desk) -> AsyncApp:
     app.message_shortcut(hearing.DIAGNOSE)(listening.shortcut)
     app.global_shortcut(hearing.START)(listening.start)
     app.action(re.compile(r"whydrop:[a-z]+:\d+"))(listening.action)
-    for modal in (hearing.PASTE, hearing.OUTCOME, hearing.TYPE):
+    for modal in (PASTE, OUTCOME, TYPE):
         app.view(modal)(listening.submission)
     for event in EVENTS:
         # Bolt acknowledges events before their listeners are called, and after their middleware.
@@ -141,17 +149,17 @@ class Listening:
 
     async def action(self, ack: AsyncAck, body: Fields, action: Fields) -> None:
         """Keep what a button asks for; some open a modal."""
-        pressed = hearing.pressed(action, self.desk.read_button)
+        pressed = hearing.pressed(action)
         opens = pressed.does in hearing.OPENING
         if not opens and pressed.does not in hearing.SILENT:
-            await self.desk.inbox.accept(hearing.press(body, action, self.desk.read_button))
+            await self.desk.inbox.accept(hearing.press(body, action))
         await ack()
         if opens:
             await self._open(body, Private(place=hearing.place_of_action(body), press=pressed))
 
     async def submission(self, ack: AsyncAck, body: Fields) -> None:
         """Keep what was submitted, or say in the modal what is missing."""
-        heard = hearing.submission(body)
+        heard = hearing.submission(body, self.desk.parse_answer)
         if not isinstance(heard, Wish):
             await ack(response_action="errors", errors=dict(heard))
             return
@@ -165,7 +173,16 @@ class Listening:
             token = await self.desk.tokens.token_of(team)
             view = await self.desk.modal(team, private)
             await self.desk.client.views_open(token=token, trigger_id=str(body["trigger_id"]), view=view)
-        except (SlackClientError, NoToken, Busy, aiohttp.ClientError, OSError, TimeoutError) as wrong:
+        except (
+            SlackClientError,
+            NoToken,
+            NoSuchCase,
+            Busy,
+            TooBusy,
+            aiohttp.ClientError,
+            OSError,
+            TimeoutError,
+        ) as wrong:
             log.warning("a modal was not opened: %s", _named(wrong))
             await _say(str(body.get("response_url") or ""), LATE)
 

@@ -18,12 +18,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from bot.slack.inbox import Claimed
-from bot.slack.installs import NoToken
 from bot.slack.pacing import Pacing
 from bot.slack.places import Sent, Thread
 from bot.slack.replies import Alone, Finished, Home, Message, Post, Reply, Update
 from bot.slack.views import Showing
-from bot.slack.web import CannotLook, Fields, Later, Refused, Uncertain
+from bot.slack.web import CannotLook, Fields, Later, NoToken, Refused, Uncertain
 from bot.slack.world import World
 
 log = logging.getLogger("whydrop.slack")

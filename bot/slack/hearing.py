@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from slack_bolt.request.internals import extract_enterprise_id, extract_team_id, extract_user_id
 
+from bot.phrases import capital
+from bot.slack.buttons import read_button
 from bot.slack.heard_words import as_pasted, words_of
+from bot.slack.modals import CAUSE, FILES, NOTE, OUTCOME, PASTE, PRODUCT, SOLVED, TEXT, TYPE, UNSOLVED
 from bot.slack.wishes import Act, Bring, Ended, Left, Look, Place, Press, Step, Wish
+from knowledge.clause import Value
+from rules.answers import UNKNOWN
 from rules.case import Shape
 
 COMMAND = "/whydrop"
@@ -20,18 +25,16 @@ START = "start_case"
 """The callback id of the shortcut that needs no message."""
 FUNCTION = "diagnose_firewall_log"
 """The callback id of the workflow step."""
-PASTE, OUTCOME, TYPE = "whydrop_paste", "whydrop_outcome", "whydrop_type"
-"""The callback ids of the modals."""
 OPENING = frozenset({"start", "ended", "type"})
 """What buttons do that open a modal."""
 SILENT = frozenset({"link"})
 """What buttons do that lead elsewhere: nothing is to be done here."""
 UNREADABLE = "unreadable"
 """What a button does that is not ours, or of another whydrop."""
-MOST_NOTE = 2000
-"""Characters of a note that are kept."""
 EMPTY = "There is nothing in it. Paste one or more log lines, or add a text file."
 
+NONE = "none"
+"""A cause that is none of those that are known."""
 _KEY = re.compile(r"[!-~]{1,200}", re.ASCII)
 _CASE = re.compile(r"case[:\s]+([a-z2-7]{26})", re.ASCII | re.IGNORECASE)
 _WORDS: Mapping[str, Any] = {"help": "help", "?": "help", "-h": "help", "--help": "help", "status": "status"}
@@ -39,8 +42,10 @@ _WRITTEN = frozenset({None, "file_share", "thread_broadcast"})
 """Subtypes of messages that somebody wrote."""
 
 Fields = dict[str, Any]
-ReadButton = Callable[[str], Press]
-"""Reads what a button carries. Raises ValueError."""
+ParseAnswer = Callable[[str, str], Value]
+"""Reads an answer that was typed to a feature's question. Raises ValueError, with words for whoever typed it."""
+Errors = Mapping[str, str]
+"""What is wrong with a submission, by the block in which that is shown."""
 
 
 class Private(Shape):
@@ -95,16 +100,16 @@ def shortcut(body: Fields) -> Wish | None:
     return _wish(body, _by(body, *key), place, act) if act.text.strip() or act.files else None
 
 
-def press(body: Fields, action: Fields, read: ReadButton) -> Wish:
+def press(body: Fields, action: Fields) -> Wish:
     """Hear a button, or a choice in a menu."""
     key = (str(action["action_ts"]), str(action["action_id"]))
-    return _wish(body, _by(body, *key), place_of_action(body), pressed(action, read))
+    return _wish(body, _by(body, *key), place_of_action(body), pressed(action))
 
 
-def pressed(action: Fields, read: ReadButton) -> Press:
+def pressed(action: Fields) -> Press:
     """Say what a button does; one that cannot be read does just that."""
     try:
-        return read(_value(action))
+        return read_button(_value(action)).press()
     except ValueError:
         return Press(does=UNREADABLE)
 
@@ -120,18 +125,18 @@ def place_of_action(body: Fields) -> Place:
     thread = container.get("thread_ts") or (body.get("message") or {}).get("thread_ts")
     return Place(
         channel=channel,
-        thread=str(thread or ("" if alone else message)),
+        thread="" if alone else str(thread or message),
         message=message,
         response_url=str(body.get("response_url") or ""),
         direct=_is_direct(channel),
     )
 
 
-def submission(body: Fields) -> Wish | Mapping[str, str]:
-    """Hear a modal; or give the errors to show in it, by block. Raises ValueError for one that is not ours."""
+def submission(body: Fields, parse: ParseAnswer) -> Wish | Errors:
+    """Hear a modal, or say what is wrong with it. Raises ValueError for one that is not ours."""
     view: Fields = body["view"]
     private = read_private(view)
-    act = _submitted(view, private)
+    act = _submitted(view, private, parse)
     if isinstance(act, Mapping):
         return act
     return _wish(body, _by(body, str(view["id"]), str(view.get("hash") or "")), private.place, act)
@@ -142,35 +147,37 @@ def read_private(view: Fields) -> Private:
     return Private.model_validate_json(str(view.get("private_metadata") or "{}"))
 
 
-def _submitted(view: Fields, private: Private) -> Act | Mapping[str, str]:
-    typed, opened, which = dict(_typed(view)), private.press, view.get("callback_id")
+def _submitted(view: Fields, private: Private, parse: ParseAnswer) -> Act | Errors:
+    which, opened = view.get("callback_id"), private.press
+    told, files = _typed(view)
     if which == PASTE:
-        return _brought(view, typed)
+        text = told.get(TEXT, "")
+        return Bring(text=text, product=told.get(PRODUCT), files=files) if text.strip() or files else {TEXT: EMPTY}
     if which == OUTCOME and opened:
-        cause, note = typed.get("cause") or None, str(typed.get("note") or "")[:MOST_NOTE]
-        return Ended(case=opened.case, solved=True, cause=cause, note=note)
+        solved = told.get(SOLVED) != UNSOLVED
+        cause = told.get(CAUSE) if solved and told.get(CAUSE) != NONE else None
+        return Ended(case=opened.case, solved=solved, cause=cause, note=told.get(NOTE, ""))
     if which == TYPE and opened:
-        return opened.model_copy(update={"value": str(typed.get("text") or "").strip()})
+        return _answered(told.get(TEXT, ""), opened, parse)
     raise ValueError("this modal is not ours")
 
 
-def _brought(view: Fields, typed: Fields) -> Act | Mapping[str, str]:
-    text, files = str(typed.get("text") or ""), typed.get("files") or ()
-    if not text.strip() and not files:
-        return {_block(view, "text"): EMPTY}
-    return Bring(text=text, product=typed.get("product") or None, files=tuple(str(one["id"]) for one in files))
+def _typed(view: Fields) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Give what was typed or chosen, by the input, and the files that were added."""
+    inputs: Fields = {
+        name: told for block in (view.get("state") or {}).get("values", {}).values() for name, told in block.items()
+    }
+    files = _files({"files": (inputs.pop(FILES, None) or {}).get("files")})
+    return {name: value for name, told in inputs.items() if (value := _value(told))}, files
 
 
-def _typed(view: Fields) -> Iterator[tuple[str, Any]]:
-    """Give what was typed, chosen or added, by action."""
-    for inputs in (view.get("state") or {}).get("values", {}).values():
-        for name, told in inputs.items():
-            yield name, _value(told) if "files" not in told else told["files"]
-
-
-def _block(view: Fields, action: str) -> str:
-    values: Fields = (view.get("state") or {}).get("values", {})
-    return next((block for block, inputs in values.items() if action in inputs), action)
+def _answered(text: str, opened: Press, parse: ParseAnswer) -> Press | Errors:
+    unknown = " ".join(text.lower().replace("’", "'").split()) in UNKNOWN
+    try:
+        value = None if unknown else parse(opened.feature, text)
+    except ValueError as wrong:
+        return {TEXT: capital(f"{wrong}.")}
+    return opened.model_copy(update={"does": "answer", "value": value})
 
 
 def _value(told: Fields) -> str:

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases import Store
 from bot.slack.install_tables import SLACK_BOTS, SLACK_INSTALLATIONS, SLACK_ORGS, SLACK_STATES
+from bot.slack.web import NoToken
 
 log = logging.getLogger("whydrop.slack")
 
@@ -34,10 +35,6 @@ ROTATE_MIN = 120
 KNOWN_S = 5.0
 """Seconds for which it is remembered that a workspace has the app, or has not."""
 _MOST_KNOWN = 10_000
-
-
-class NoToken(Exception):
-    """The app is not installed in that workspace (any longer)."""
 
 
 class Tokens(Protocol):
@@ -128,6 +125,8 @@ class ManyTokens(AsyncInstallationStore):
 
     async def authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
         """Take the requests of workspaces that have the app, with the token as it stands."""
+        if not enterprise_id and not team_id:
+            return None
         key, now = (enterprise_id, team_id), self._clock()
         known = self._known.get(key)
         if known is None or known.until < now:

@@ -97,5 +97,5 @@ def open_slack(settings: Settings, casebook: Casebook, parts: Parts = behind) ->
         return Slack(None, None, client, None)
     tokens = tokens_of(settings, casebook.store, client)
     found = parts(settings, casebook, tokens)
-    bolt = bolt_app(secret, Desk(found.inbox, tokens, client, found.modal, found.read_button))
+    bolt = bolt_app(secret, Desk(found.inbox, tokens, client, found.modal, found.parse_answer))
     return Slack(bolt, oauth_flow(settings, casebook.store, tokens, client), client, found.run)

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import aiohttp
 from aiohttp import web
 from slack_sdk.errors import SlackApiError
 
@@ -47,7 +48,7 @@ async def _refused(slack: Slack, token: str) -> str:
         await slack.client.apps_connections_open(app_token=token)
     except SlackApiError as wrong:
         return str(wrong.response.get("error"))
-    except (OSError, TimeoutError):
+    except (aiohttp.ClientError, OSError, TimeoutError):
         log.warning("Slack cannot be reached yet")
     return ""
 

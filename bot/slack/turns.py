@@ -14,11 +14,10 @@ from datetime import timedelta
 from bot.slack.conversation import reply_to
 from bot.slack.delivering import Delivery
 from bot.slack.inbox import Claimed, Inbox
-from bot.slack.installs import NoToken
 from bot.slack.pacing import Pacing
 from bot.slack.places import Lost
 from bot.slack.replies import Alone, Finished, Home, Post, Reply
-from bot.slack.web import Later, Refused, Uncertain
+from bot.slack.web import Later, NoToken, Refused, Uncertain
 from bot.slack.wishes import Left, Look, Step
 from bot.slack.world import Turn, World
 from bot.tables import Busy

@@ -40,6 +40,10 @@ class CannotLook(Exception):
     """What stands in the channel may not be read there."""
 
 
+class NoToken(Exception):
+    """The app is not installed in that workspace (any longer)."""
+
+
 @dataclass(frozen=True, slots=True)
 class SharedFile:
     """A file that was shared: `mode` is Slack's (hosted, snippet, ...), `size` in bytes."""

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from bot.case_events import Pasted
 from bot.slack.app import Desk, bolt_app
-from bot.slack.hearing import OUTCOME, PASTE, TYPE, Private
+from bot.slack.buttons import ButtonValue, Does
+from bot.slack.hearing import Private
 from bot.slack.installs import OneToken, Tokens
+from bot.slack.modals import answer_modal, outcome_modal, paste_modal
 from bot.slack.web_doors import slack_doors
-from bot.slack.wishes import Press, Wish
+from bot.slack.wishes import Wish
+from knowledge.clause import Value
+from knowledge.load import load_shelf
+from rules.answers import parse_answer
+from rules.diagnose import Expert
 from tests.loopback_slack import SECRET
 from tests.slack.loopback import Loopback, loopback, serving
+from tests.slack.moments import LINE, consulted
 from tests.slack.people import Person, person
 from tests.slack.shapes import Fields
 from tests.slack.workspace import APP_TOKEN, Channel
@@ -47,54 +55,39 @@ class Kept:
         return came
 
 
-def plain(text: str) -> Fields:
-    return {"type": "plain_text", "text": text}
-
-
-def field_of(name: str, label: str, **element: object) -> Fields:
-    made = {"type": "plain_text_input", "multiline": True, "action_id": name, **element}
-    return {"type": "input", "block_id": f"in-{name}", "label": plain(label), "optional": True, "element": made}
-
-
-def modal_for(private: Private) -> Fields:
-    """Make a modal as the app's own are: fields by action, and what it carries."""
-    does = private.press.does if private.press else "start"
-    callback = {"start": PASTE, "ended": OUTCOME, "type": TYPE}[does]
-    inputs = {
-        PASTE: [field_of("text", "Lines"), field_of("product", "Product", multiline=False)],
-        OUTCOME: [field_of("cause", "Cause", multiline=False), field_of("note", "Note")],
-        TYPE: [field_of("text", "Answer")],
-    }[callback]
-    return {
-        "type": "modal",
-        "callback_id": callback,
-        "title": plain("whydrop"),
-        "submit": plain("Send"),
-        "private_metadata": private.model_dump_json(),
-        "blocks": inputs,
-    }
-
-
 async def modal(team: str, private: Private) -> Fields:
     """Make a modal for a team."""
     assert team.startswith("T")
-    return modal_for(private)
+    expert, kept = our_expert(), private.model_dump_json()
+    does, shelf = private.press.does if private.press else "start", expert.shelf
+    if does == "start":
+        return paste_modal(shelf, kept, files=True)
+    case = consulted(expert, Pasted(paste=LINE))
+    if does == "ended":
+        return outcome_modal(case, shelf, kept)
+    assert private.press
+    return answer_modal(expert.asked(case.case, private.press.feature), case, shelf, kept)
 
 
-def carried(**told: object) -> str:
-    """Write what a button carries."""
-    return json.dumps(told)
+def parse(feature: str, text: str) -> Value:
+    """Read an answer that was typed. Raises ValueError."""
+    return parse_answer(our_expert().shelf.features[feature], text)
 
 
-def read_button(text: str) -> Press:
-    """Read what a button carries. Raises ValueError."""
-    return Press.model_validate_json(text)
+@cache
+def our_expert() -> Expert:
+    """Give the expert of our knowledge."""
+    return Expert(load_shelf())
 
 
-def button(label: str, does: str, **told: object) -> Fields:
+CASE_ID = "a" * 26
+
+
+def button(label: str, does: Does, case: str = CASE_ID, **told: Any) -> Fields:
     """Make a button of ours."""
-    value = carried(does=does, **told)
-    return {"type": "button", "text": plain(label), "action_id": f"whydrop:{does}:1", "value": value}
+    value = ButtonValue(does=does, case=case, **told).text
+    text = {"type": "plain_text", "text": label}
+    return {"type": "button", "text": text, "action_id": f"whydrop:{does}:1", "value": value}
 
 
 @dataclass
@@ -118,7 +111,7 @@ def the_app(town: Loopback, kept: Kept, tokens: Tokens | None = None, secret: st
     """Make our app."""
     client = town.client()
     whose = tokens or OneToken(next(iter(town.slack.tokens)), client)
-    return bolt_app(secret, Desk(kept, whose, client, modal, read_button))
+    return bolt_app(secret, Desk(kept, whose, client, modal, parse))
 
 
 @asynccontextmanager
@@ -142,6 +135,7 @@ async def connected(town: Loopback, app: Callable[[], AsyncApp], way: Way) -> As
 @asynccontextmanager
 async def our_world(way: Way = "http") -> AsyncIterator[World]:
     """Run a Slack in which our app is."""
+    our_expert()  # a modal has to open within three seconds
     async with loopback() as town:
         kept, alice = Kept(), person(town, "alice")
         async with connected(town, lambda: the_app(town, kept), way) as url:

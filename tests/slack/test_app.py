@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.slack.app import BUSY, EVENTS, LATE, UNKNOWN
-from bot.slack.hearing import DIAGNOSE, EMPTY, FUNCTION, START
+from bot.slack.hearing import DIAGNOSE, EMPTY, FUNCTION, START, UNREADABLE
 from bot.slack.installs import WithoutToken
+from bot.slack.modals import TEXT
 from bot.slack.web_doors import slack_doors
 from bot.slack.wishes import Bring, Ended, Left, Look, Press, Step
 from bot.tables import Busy
@@ -25,7 +26,7 @@ from tests.loopback_slack import FORM, SECRET, signed
 from tests.slack.delivery import Retry
 from tests.slack.faults import failing, refusing
 from tests.slack.loopback import loopback, nothing_wrong
-from tests.slack.our_app import Kept, World, button, connected, our_world, the_app
+from tests.slack.our_app import CASE_ID, Kept, World, button, connected, our_world, the_app
 from tests.slack.people import person
 from tests.slack.seen import Seen
 from tests.slack.shapes import Fields
@@ -79,9 +80,9 @@ async def test_each_door_leads_to_the_inbox(world: World) -> None:
 async def test_the_command_alone_opens_a_modal_which_gives_the_lines(world: World) -> None:
     with nothing_wrong(world.town):
         await world.alice.types("/whydrop", world.ops)
-        modal = await world.alice.gets_modal("whydrop")
+        modal = await world.alice.gets_modal("Diagnose lines")
         ack = await world.alice.submits(modal, {"Lines": "  "})
-        assert ack.body == {"response_action": "errors", "errors": {"in-text": EMPTY}}
+        assert ack.body == {"response_action": "errors", "errors": {TEXT: EMPTY}}
         assert world.kept.wishes == []
         await world.alice.submits(modal, {"Lines": LINE, "Product": "cisco-asa"})
     assert world.only.act == Bring(text=LINE, product="cisco-asa")
@@ -97,26 +98,42 @@ async def test_the_global_shortcut_opens_the_modal_too(world: World) -> None:
 
 
 async def test_buttons_are_kept_and_some_open_a_modal(world: World) -> None:
-    told = {"case": "c", "version": 3, "feature": "f"}
-    buttons = [button("Yes", "answer", **told, value=True), button("It was something else…", "ended", case="c")]
+    buttons = [button("Yes", "answer", version=3, feature="timing.worked", value="never"), button("Else…", "ended")]
     with nothing_wrong(world.town):
         question = posted(world, {"type": "actions", "elements": [*buttons, button("Open", "link")]})
         await world.alice.presses("Yes", question)
         await world.alice.presses("Open", question)
-        assert world.only.act == Press(does="answer", case="c", version=3, feature="f", value=True)
-        await world.alice.presses("It was something else…", question)
-        await world.alice.submits(await world.alice.gets_modal(), {"Note": "a switch", "Cause": "idle-timeout"})
-    assert world.kept.wishes[-1].act == Ended(case="c", solved=True, cause="idle-timeout", note="a switch")
+        assert world.only.act == Press(does="answer", case=CASE_ID, version=3, feature="timing.worked", value="never")
+        await world.alice.presses("Else…", question)
+        await world.alice.submits(await world.alice.gets_modal("How did it end?"), {"Note": "a switch"})
+    assert world.kept.wishes[-1].act == Ended(case=CASE_ID, solved=True, note="a switch")
     assert {wish.place.thread for wish in world.kept.wishes} == {question.ts}
 
 
+async def test_a_typed_answer_is_read_before_the_modal_closes(world: World) -> None:
+    asking = button("Type…", "type", version=3, feature="timing.idle_s")
+    with nothing_wrong(world.town):
+        question = posted(world, {"type": "actions", "elements": [asking]})
+        await world.alice.presses("Type…", question)
+        modal = await world.alice.gets_modal("Answer")
+        ack = await world.alice.submits(modal, {"How long": "sometimes"})
+        assert "is no duration" in ack.body["errors"][TEXT]
+        assert world.kept.wishes == []
+        await world.alice.submits(modal, {"How long": "about an hour"})
+    meant = Press(does="answer", case=CASE_ID, version=3, feature="timing.idle_s", value=3600.0)
+    assert world.only.act == meant
+
+
 async def test_forged_buttons_reach_only_a_refusal(world: World) -> None:
-    forged = [button("Case", "answer", case="../../x" * 9), {**button("Value", "answer"), "value": "x"}]
-    question = posted(world, {"type": "actions", "elements": forged})
-    await world.alice.presses("Case", question)
-    await world.alice.presses("Value", question)
+    other = json.dumps(["answer", "b" * 26, 1, "timing.worked", "never"])
+    forged = ["x", "[]", json.dumps(["answer", "../../x", 1, "", None]), json.dumps(["drop", "", 0, "", None]), other]
+    buttons = [{**button(f"{n}", "why"), "value": one, "action_id": f"whydrop:why:{n}"} for n, one in enumerate(forged)]
+    question = posted(world, {"type": "actions", "elements": buttons})
+    for number in range(len(forged)):
+        assert (await world.alice.presses(f"{number}", question)).good
     acts = [wish.act for wish in world.kept.wishes]
-    assert acts == [Press(does="answer", case="../../x" * 9), Press(does="unreadable")]
+    named = Press(does="answer", case="b" * 26, version=1, feature="timing.worked", value="never")
+    assert acts == [Press(does=UNREADABLE)] * 4 + [named]  # whose case it names is found out where it is carried out
 
 
 async def test_a_button_that_is_not_ours_is_not_kept(web: World) -> None:
@@ -217,7 +234,7 @@ async def test_other_workspaces_are_refused(world: World) -> None:
     eve = person(town, "eve", other)
     channel = town.channel("theirs", eve.id, team=other)
     question = Message(town.slack.ids.ts(), channel.id, other.bot or "", {"text": "x", "blocks": []}, bot=True)
-    question.body["blocks"] = [{"type": "actions", "elements": [button("Yes", "answer", case="c")]}]
+    question.body["blocks"] = [{"type": "actions", "elements": [button("Yes", "answer")]}]
     seen = Seen(town.slack.post(other, question))
     assert (await eve.types(f"/whydrop {LINE}", channel)).good
     await eve.reads(UNKNOWN, channel)

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack import hearing
+from bot.slack.buttons import ButtonValue
 from bot.slack.heard_words import as_pasted, words_of
+from bot.slack.modals import CAUSE, FILES, NOTE, OUTCOME, PASTE, PRODUCT, SOLVED, TEXT, TYPE
 from bot.slack.wishes import Bring, Ended, Left, Look, Place, Press, Step
-from tests.slack.our_app import carried, read_button
+from tests.slack.our_app import CASE_ID, parse
 from tests.slack.payloads import as_message, escaped
 from tests.slack.shapes import Fields
 
@@ -23,13 +25,13 @@ FORTIGATE = (
     'hostname="shop.example.com" url="https://shop.example.com/a?b=1&c=<2>" action="deny"'
 )
 CSV = '1,2026/11/21 03:12:44,0011C1,TRAFFIC,drop,"Doe, <jane@example.com>",192.0.2.10,192.0.2.7,"a ""b"" & c",non-syn'
-LINES = {"ASA": ASA, "FortiGate": FORTIGATE, "CSV": CSV, "escaped twice": "x &lt;134&gt; &amp;amp; y"}
+PASTES = {"ASA": ASA, "FortiGate": FORTIGATE, "CSV": CSV, "escaped twice": "x &lt;134&gt; &amp;amp; y"}
 
 
-@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("name", PASTES)
 @pytest.mark.parametrize("around", ["{}", "look at this:\n{}\nwhat is it?", "```{}```", "```\n{}\n```", "`{}`"])
 def test_a_line_arrives_as_it_was_pasted(name: str, around: str) -> None:
-    line = LINES[name]
+    line = PASTES[name]
     heard = as_pasted(as_message(around.format(line)))
     assert line in heard.splitlines()
     assert "`" not in heard
@@ -199,23 +201,23 @@ def pressing(value: str, **more: Any) -> tuple[Fields, Fields]:
 
 
 def test_a_button_is_heard_with_its_place() -> None:
-    value = carried(does="answer", case="c", version=3, feature="f", value=True)
-    for more, thread in (({"thread_ts": "1.1"}, "1.1"), ({}, "2.2"), ({"is_ephemeral": True}, "")):
-        wish = hearing.press(*pressing(value, **more), read_button)
+    told = ButtonValue(does="answer", case=CASE_ID, version=3, feature="f", value=True)
+    for more, thread in (({"thread_ts": "1.1"}, "1.1"), ({}, "2.2"), ({"is_ephemeral": True, "thread_ts": "1.1"}, "")):
+        wish = hearing.press(*pressing(told.text, **more))
         assert wish.key == "T1:U1:3.3:whydrop:answer:1"
         assert (wish.place.channel, wish.place.thread, wish.place.message) == ("C1", thread, "2.2")
-        assert wish.act == Press(does="answer", case="c", version=3, feature="f", value=True)
+        assert wish.act == told.press()
 
 
 def test_a_choice_in_a_menu_is_heard_as_a_button_is() -> None:
     where, action = pressing("")
-    chosen = {**action, "value": None, "selected_option": {"value": carried(does="why")}}
-    assert hearing.press(where, chosen, read_button).act == Press(does="why")
+    chosen = {**action, "value": None, "selected_option": {"value": ButtonValue(does="why").text}}
+    assert hearing.press(where, chosen).act == Press(does="why")
 
 
 @pytest.mark.parametrize("value", ["", "x", "[]", "null", '{"does": 1}', "{" * 5000, "\ud800"])
 def test_a_button_that_is_not_ours_says_so(value: str) -> None:
-    assert hearing.press(*pressing(value), read_button).act == Press(does=hearing.UNREADABLE)
+    assert hearing.press(*pressing(value)).act == Press(does=hearing.UNREADABLE)
 
 
 def test_a_button_of_the_home_is_answered_directly() -> None:
@@ -230,9 +232,9 @@ def submitted(callback: str, private: hearing.Private, values: Fields) -> Fields
 
 def test_a_modal_gives_its_lines_as_they_are() -> None:
     private = hearing.Private(place=Place(channel="C1", response_url="https://hooks.example/1"))
-    product = {"product": {"type": "static_select", "selected_option": {"value": "cisco-asa"}}}
-    values = {"b1": {"text": {"type": "plain_text_input", "value": "a &lt;b&gt; <c>"}}, "b2": product}
-    wish = hearing.submission(submitted(hearing.PASTE, private, values))
+    product = {PRODUCT: {"type": "static_select", "selected_option": {"value": "cisco-asa"}}}
+    values = {TEXT: {TEXT: {"type": "plain_text_input", "value": "a &lt;b&gt; <c>"}}, PRODUCT: product}
+    wish = hearing.submission(submitted(PASTE, private, values), parse)
     assert not isinstance(wish, dict)
     assert (wish.key, wish.place) == ("T1:U1:V1:h", private.place)  # type: ignore[union-attr]
     assert wish.act == Bring(text="a &lt;b&gt; <c>", product="cisco-asa")  # type: ignore[union-attr]
@@ -240,29 +242,46 @@ def test_a_modal_gives_its_lines_as_they_are() -> None:
 
 def test_an_empty_modal_is_told_what_is_missing_and_files_alone_are_enough() -> None:
     private = hearing.Private(place=Place())
-    empty = {"b1": {"text": {"value": " "}}, "b2": {"files": {"type": "file_input", "files": []}}}
-    assert hearing.submission(submitted(hearing.PASTE, private, empty)) == {"b1": hearing.EMPTY}
-    added = {**empty, "b2": {"files": {"type": "file_input", "files": [{"id": "F1"}]}}}
-    wish = hearing.submission(submitted(hearing.PASTE, private, added))
+    empty = {TEXT: {TEXT: {"value": " "}}, FILES: {FILES: {"type": "file_input", "files": []}}}
+    assert hearing.submission(submitted(PASTE, private, empty), parse) == {TEXT: hearing.EMPTY}
+    added = {**empty, FILES: {FILES: {"type": "file_input", "files": [{"id": "F1"}]}}}
+    wish = hearing.submission(submitted(PASTE, private, added), parse)
     assert wish.act == Bring(text=" ", files=("F1",))  # type: ignore[union-attr]
 
 
-def test_the_end_of_a_case_and_a_typed_answer_are_heard() -> None:
+def test_the_end_of_a_case_is_heard() -> None:
     private = hearing.Private(place=Place(channel="C1"), press=Press(does="ended", case="c"))
-    values = {"b1": {"cause": {"selected_option": {"value": "idle-timeout"}}}, "b2": {"note": {"value": "x" * 3000}}}
-    wish = hearing.submission(submitted(hearing.OUTCOME, private, values))
-    assert wish.act == Ended(case="c", solved=True, cause="idle-timeout", note="x" * 2000)  # type: ignore[union-attr]
-    asked = hearing.Private(place=Place(), press=Press(does="type", case="c", version=2, feature="timing.idle_s"))
-    typed = hearing.submission(submitted(hearing.TYPE, asked, {"b1": {"text": {"value": " about an hour "}}}))
-    meant = Press(does="type", case="c", version=2, feature="timing.idle_s", value="about an hour")
-    assert typed.act == meant  # type: ignore[union-attr]
+    values = {CAUSE: {CAUSE: {"selected_option": {"value": "idle-timeout"}}}, NOTE: {NOTE: {"value": "x"}}}
+    wish = hearing.submission(submitted(OUTCOME, private, values), parse)
+    assert wish.act == Ended(case="c", solved=True, cause="idle-timeout", note="x")  # type: ignore[union-attr]
+    unsolved = {**values, SOLVED: {SOLVED: {"selected_option": {"value": "unsolved"}}}}
+    wish = hearing.submission(submitted(OUTCOME, private, unsolved), parse)
+    assert wish.act == Ended(case="c", solved=False, note="x")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("feature", "chosen", "text", "value"),
+    [
+        ("timing.idle_s", False, " about an hour ", 3600.0),
+        ("timing.idle_s", False, "3605s", 3605.0),
+        ("timing.idle_s", False, "I don’t know", None),
+        ("packet.flags", True, "SA", "SA"),
+        ("packet.flags", True, "unknown", None),
+    ],
+)
+def test_an_answer_in_a_modal_is_read(feature: str, chosen: bool, text: str, value: object) -> None:
+    opened = Press(does="type", case="c", version=2, feature=feature)
+    entry = {"selected_option": {"value": text}} if chosen else {"value": text}
+    told = submitted(TYPE, hearing.Private(place=Place(), press=opened), {TEXT: {TEXT: entry}})
+    wish = hearing.submission(told, parse)
+    assert wish.act == opened.model_copy(update={"does": "answer", "value": value})  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("private", ["", "x", "[]", '{"place": 1}'])
 def test_a_modal_that_is_not_ours_is_refused(private: str) -> None:
-    view = {"id": "V1", "hash": "h", "callback_id": hearing.PASTE, "private_metadata": private}
+    view = {"id": "V1", "hash": "h", "callback_id": PASTE, "private_metadata": private}
     with pytest.raises(ValueError, match="Private"):
-        hearing.submission(interaction(view=view))
+        hearing.submission(interaction(view=view), parse)
 
 
 def test_the_shortcut_takes_the_message_and_its_thread() -> None:

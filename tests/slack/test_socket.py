@@ -27,8 +27,8 @@ from bot.slack.wishes import Bring
 from rules.diagnose import Expert
 from tests.service import set_up
 from tests.slack.delivery import Ack
-from tests.slack.loopback import Loopback, loopback
-from tests.slack.our_app import Kept, modal, read_button, the_app
+from tests.slack.loopback import Loopback, loopback, nothing_wrong
+from tests.slack.our_app import Kept, modal, parse, the_app
 from tests.slack.people import person
 from tests.slack.workspace import APP_TOKEN, Channel
 
@@ -71,7 +71,7 @@ class Connected:
 async def until(check: Callable[[], bool]) -> None:
     """Wait for what our side notices, of which Slack knows nothing."""
     async with asyncio.timeout(5):
-        while not check():
+        while not check():  # noqa: ASYNC110  (nobody says when)
             await asyncio.sleep(0.01)
 
 
@@ -187,7 +187,7 @@ def parts_of(kept: Kept, ran: asyncio.Event) -> Parts:
         await asyncio.Event().wait()
 
     def parts(_: Settings, __: Casebook, ___: Tokens) -> Behind:
-        return Behind(kept, modal, read_button, run)
+        return Behind(kept, modal, parse, run)
 
     return parts
 
@@ -222,6 +222,17 @@ async def test_a_token_that_slack_refuses_ends_the_process_at_once(
         assert await socket_process.serve(wrong, expert, None, parts_of(Kept(), asyncio.Event())) == 1
     assert "Slack refuses WHYDROP_SLACK_APP_TOKEN: invalid_auth" in caplog.text
     assert "xapp-wrong" not in caplog.text
+
+
+async def test_a_wrong_bot_token_is_told(expert: Expert, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with loopback() as town:
+        wrong = Settings.model_validate({**told_to(town, tmp_path).model_dump(), "slack_bot_token": "xoxb-wrong"})
+        served = asyncio.create_task(socket_process.serve(wrong, expert))
+        await until(lambda: "Slack refuses WHYDROP_SLACK_BOT_TOKEN: invalid_auth" in caplog.text)
+        await town.until(lambda: len(town.sockets.open) == CONNECTIONS, 20)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await asyncio.wait_for(served, 10) == 0
+    assert "xoxb-wrong" not in caplog.text
 
 
 async def test_silence_ends_the_process_with_1(expert: Expert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,5 +272,27 @@ async def test_health_is_told_on_a_port_if_one_is_named(
         port = caplog.text.partition("health is told on port ")[2].split()[0]
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"http://127.0.0.1:{port}/readyz")).json()["status"] == "ready"
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await asyncio.wait_for(served, 10) == 0
+
+
+async def test_the_whole_app_talks_over_socket_mode(expert: Expert, tmp_path: Path) -> None:
+    async with loopback() as town:
+        served = asyncio.create_task(socket_process.serve(told_to(town, tmp_path), expert))
+        await town.until(lambda: len(town.sockets.open) == CONNECTIONS, 20)
+        town.over_socket_mode()
+        alice = person(town, "alice")
+        ops = town.channel("ops", alice.id)
+        with nothing_wrong(town):
+            await alice.types(f"/whydrop {LINE}", ops)
+            asked = await alice.reads("192.0.2.10:443 to 198.51.100.7:51515", ops)
+            assert asked.private
+            root = alice.says(ops, "what is this?")
+            await alice.mentions(ops, LINE, root)
+            reply = await alice.reads("192.0.2.10:443 to 198.51.100.7:51515", ops, root)
+            assert not reply.private
+            await alice.opens_home()
+            await alice.gets_home("My open cases")
+        await alice.uninstalls()
         os.kill(os.getpid(), signal.SIGTERM)
         assert await asyncio.wait_for(served, 10) == 0

@@ -1,137 +1,71 @@
-"""The whole app before the loopback Slack: real requests, the real inbox and turns, real answers."""
+"""The whole service as a process, before the loopback Slack: HTTP, installing, and what somebody sees."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import pytest
-from pydantic import SecretStr
+import httpx
 
-from bot.rest import create_app
-from bot.settings import Settings
-from bot.slack.hearing import DIAGNOSE, FUNCTION
-from rules.diagnose import Expert
 from tests.loopback_slack import SECRET
-from tests.slack.delivery import Parcel
-from tests.slack.loopback import Loopback, loopback, nothing_wrong, serving_here
-from tests.slack.people import Person, person
-from tests.slack.seen import Seen
-from tests.slack.workspace import Channel
+from tests.served import Fleet, Served, complaints
+from tests.slack.loopback import Loopback, loopback, nothing_wrong
+from tests.slack.people import person
+from tests.slack.workspace import CLIENT_ID, CLIENT_SECRET
 
-LINE = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags ACK on interface dmz"
-OTHER = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51516 flags RST on interface dmz"
-
-
-@dataclass
-class Whole:
-    town: Loopback
-    alice: Person
-    ops: Channel
+LINE = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK"
+READ = "192.0.2.10:443 to 198.51.100.7:51515"
 
 
-@pytest.fixture
-async def whole(tmp_path: Path, expert: Expert) -> AsyncIterator[Whole]:
+async def started(fleet: Fleet, town: Loopback, folder: Path, **settings: object) -> Served:
+    told = {"slack_signing_secret": SECRET, "slack_api_url": town.base_url, **settings}
+    return await asyncio.to_thread(lambda: fleet.start(folder / "cases.sqlite3", small=False, **told))
+
+
+async def test_the_service_talks_over_http_and_answers_once(fleet: Fleet, tmp_path: Path) -> None:
     async with loopback() as town:
-        settings = Settings(
-            _env_file=None,
-            database_url=SecretStr(f"sqlite:///{tmp_path / 'cases.sqlite3'}"),
-            slack_signing_secret=SecretStr(SECRET),
-            slack_bot_token=SecretStr(next(iter(town.slack.tokens))),
-            slack_api_url=town.base_url,
-            public_url="https://whydrop.example",
-        )
-        async with serving_here(create_app(settings, expert)) as url:
-            town.over_http(f"{url}/slack/events")
-            alice = person(town, "alice")
-            town.slack.allowed_mentions.add(f"<@{alice.id}>")
-            with nothing_wrong(town):
-                yield Whole(town, alice, town.channel("ops", alice.id))
-                await town.settled()
+        served = await started(fleet, town, tmp_path, slack_bot_token=next(iter(town.slack.tokens)))
+        town.over_http(f"{served.url}/slack/events")
+        alice = person(town, "alice")
+        ops = town.channel("ops", alice.id)
+        with nothing_wrong(town):
+            await alice.types(f"/whydrop {LINE}", ops)
+            assert (await alice.reads(READ, ops)).private
+            root = alice.says(ops, "what is this?")
+            assert town.round
+            acks = await town.round.repeat(alice.mention(ops, LINE, root), 3)
+            assert all(ack.good for ack in acks)
+            await alice.reads(READ, ops, root)
+            await alice.types("/whydrop", ops)
+            await alice.submits(await alice.gets_modal(), {"Lines": LINE.replace("192.0.2.10", "192.0.2.99")})
+            await alice.reads("192.0.2.99", ops)
+            await alice.dms(f"```{LINE}```")
+            await town.settled()
+            assert len([one for one in alice.replies(ops, root) if one.message.bot]) == 1
+        await asyncio.to_thread(fleet.stop, served)
+        assert complaints(served) == []
 
 
-def answers(who: Person, channel: Channel, thread: Seen) -> list[Seen]:
-    return [one for one in who.replies(channel, thread) if one.message.user != who.id]
-
-
-async def test_a_mention_is_answered_in_its_thread_and_goes_on_there(whole: Whole) -> None:
-    alice, ops = whole.alice, whole.ops
-    await alice.mentions(ops, LINE)
-    asked = alice.sees(ops)[-1]
-    first = await alice.reads("Did this connection work", ops, asked)
-    await alice.presses("Why do you ask?", first)
-    await alice.reads("Why I ask", ops, asked)
-    await alice.presses("Back", first)
-    await alice.mentions(ops, "2", asked)
-    second = await alice.reads("Your answers", ops, asked)
-    assert second.ts != first.ts
-    await whole.town.until(lambda: first.words() == "This case went on further down.")
-    await alice.mentions(ops, "back", asked)
-    await alice.reads("Did this connection work", ops, asked)
-    await alice.mentions(ops, OTHER, asked)
-    await alice.mentions(ops, "facts", asked)
-    await whole.town.until(lambda: len(answers(alice, ops, asked)) == 5)  # to what was said, not to what was pressed
-    assert "lag" in answers(alice, ops, asked)[-1].words()
-
-
-async def test_a_command_is_for_the_asker_alone_until_it_is_shared(whole: Whole) -> None:
-    alice, ops = whole.alice, whole.ops
-    await alice.types(f"/whydrop {LINE}", ops)
-    mine = await alice.reads("Only you see this", ops)
-    assert mine.private
-    await alice.presses("Stop here", mine)
-    await alice.reads("Share with the channel", ops)
-    await alice.presses("Share with the channel", mine)
-    shared = await alice.reads("Shared by", ops)
-    assert not shared.private
-    await alice.reads("Shared with the channel", ops)
-    await alice.mentions(ops, "1", shared)
-    await alice.reads("Your answers", ops, shared)
-
-
-async def test_the_other_doors(whole: Whole) -> None:
-    alice, ops = whole.alice, whole.ops
-    said = alice.says(ops, LINE)
-    await alice.uses_shortcut(said, DIAGNOSE)
-    await alice.reads("What I read", ops, said)
-    await alice.dms("see the file", files=[("a.log", LINE.encode())])
-    (mine,) = [one for one in alice.sees(alice.dm) if one.message.user == alice.id]
-    await alice.reads("What I read", alice.dm, mine)
-    await alice.opens_home()
-    home = await alice.gets_home("My open cases")
-    await alice.presses("Use aliases", home)
-    await alice.gets_home("behind aliases")
-    await alice.types("/whydrop", ops)
-    modal = await alice.gets_modal("Diagnose lines")
-    await alice.submits(modal, {"Lines": LINE})
-    await alice.reads("Only you see this", ops)
-    name, _ = await alice.runs_step(FUNCTION, {"log": LINE})
-    await whole.town.until(lambda: "outputs" in str(whole.town.slack.executions[name]))
-
-
-async def test_uninstalling_forgets_the_workspace(whole: Whole) -> None:
-    await whole.alice.types(f"/whydrop {LINE}", whole.ops)
-    await whole.alice.reads("Only you see this", whole.ops)
-    await whole.alice.uninstalls()
-
-
-async def test_fifty_at_once_are_answered_soon(whole: Whole) -> None:
-    town = whole.town
-    people = [person(town, f"p{number}") for number in range(50)]
-    acks: list[float] = []
-    took: list[float] = []
-
-    async def one(who: Person) -> None:
-        began = time.perf_counter()
-        parcel: Parcel = who.dm_parcel(LINE)
-        await town.deliver(parcel)
-        acks.append(time.perf_counter() - began)
-        mine = who.sees(who.dm)[0]
-        await who.reads("What I read", who.dm, mine, 30)
-        took.append(time.perf_counter() - began)
-
-    await asyncio.gather(*map(one, people))
-    assert len(took) == len(acks) == len(people)
+async def test_somebody_installs_the_app_from_the_service_and_uses_it(fleet: Fleet, tmp_path: Path) -> None:
+    async with loopback(rotation=True, installed=False) as town:
+        oauth = {"slack_client_id": CLIENT_ID, "slack_client_secret": CLIENT_SECRET}
+        served = await started(fleet, town, tmp_path, **oauth)
+        alice = person(town, "alice")
+        async with httpx.AsyncClient(base_url=served.url, trust_env=False, timeout=20) as browser:
+            page = await browser.get("/slack/install")
+            assert page.status_code == 302
+            back = urlsplit(alice.allows(page.headers["location"]))
+            cookie = page.headers["set-cookie"].partition(";")[0]  # Secure: a browser would bring it over https
+            done = await browser.get(f"{back.path}?{back.query}", headers={"cookie": cookie})
+            assert done.status_code == 200
+            again = await browser.get(f"{back.path}?{back.query}", headers={"cookie": cookie})
+            assert again.status_code == 401
+        town.over_http(f"{served.url}/slack/events")
+        ops = town.channel("ops", alice.id)
+        with nothing_wrong(town):
+            await alice.mentions(ops, LINE)
+            await alice.reads(READ, ops, alice.sees(ops)[0])
+        acks = await alice.uninstalls()
+        assert all(ack.good for ack in acks)
+        await asyncio.to_thread(fleet.stop, served)
