@@ -64,7 +64,7 @@ def slack_app(settings: Settings, in_thread: InThread, expert: Expert) -> Starle
 
 def bolt_app(secret: str, in_thread: InThread, expert: Expert) -> AsyncApp:
     """Make the Bolt app: acknowledge at once, then work, then answer."""
-    app = AsyncApp(name="whydrop", signing_secret=secret, authorize=_authorize, logger=_QUIET)
+    app = AsyncApp(name="whydrop-slack", signing_secret=secret, authorize=_authorize, logger=_QUIET)
 
     async def answer(body: Fields, work: Callable[[], Message]) -> None:
         try:
