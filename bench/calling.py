@@ -107,6 +107,8 @@ async def _calling(port: int, requests: Sequence[bytes], seconds: float, rate: f
             if due > began + seconds:
                 break
             await asyncio.sleep(due - time.perf_counter())
+            if reader.at_eof():  # the server hangs up on whoever says nothing for five seconds
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(requests[turn % len(requests)])
             status = await _status(reader)
             taken.append(time.perf_counter() - due)

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from bot.keys import Keys, Scope, WrongKey
 from bot.problems import Problem
-from bot.rates import Rates, Verdict, address_of, note
+from bot.rates import Rates, Verdict, note
 from bot.settings import LOCAL
 
 COOKIE = "whydrop_key"
@@ -39,7 +39,7 @@ class Entrance:
         """Tell who asks. Raises Problem."""
         if self.keys is None:
             return Caller(LOCAL, LOCAL, frozenset({"read", "write"}))
-        caller = await self.bearer(_token(request), request)
+        caller = await self.bearer(_token(request))
         request.state.caller = caller
         verdict = self.rates.take(f"key {caller.key}")
         note(request.scope, verdict)
@@ -48,16 +48,13 @@ class Entrance:
             raise Problem("missing-scope", f"the key has not the scope “{scope}”")
         return caller
 
-    async def bearer(self, token: str, request: Request) -> Caller:
-        """Tell whose key it is. Raises Problem for one that is none, and for too many of those from one address."""
+    async def bearer(self, token: str) -> Caller:
+        """Tell whose key it is. Raises Problem for one that is none."""
         if self.keys is None:
             raise Problem("wrong-key", "no keys are asked for here")
-        address = address_of(request.scope)
         try:
             key = await self.keys.check(token)
         except WrongKey:
-            # Right keys from there still let in: others may share the address, behind a proxy or a translation.
-            _check(self.rates.guess(address))
             raise Problem("wrong-key", headers=_CHALLENGE) from None
         return Caller(key.workspace, key.name, key.scopes, key.id)
 

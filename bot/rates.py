@@ -19,8 +19,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.refusals import Fields, refused
 
 MOST_BUCKETS = 10_000
-GUESSES = 10
-"""Wrong keys a minute from one address."""
 SPARED = frozenset({"/livez", "/readyz", "/version", "/metrics"})
 """Paths that machines ask for regularly."""
 SPARED_BELOW = ("/static/", "/slack/")
@@ -119,7 +117,8 @@ class _Buckets:
 
 
 class Rates:
-    """How often everybody may ask (`a_minute` each), and how often an address may try a key that is none.
+    """How often everybody may ask (`a_minute` each). Keys that are none count by address like everything else:
+    nobody finds 256 random bits by trying, and others may share the address.
 
     `clock` gives seconds that never go back.
     """
@@ -127,15 +126,10 @@ class Rates:
     def __init__(self, a_minute: int, clock: Clock = time.monotonic, most: int = MOST_BUCKETS) -> None:
         burst = max(_LEAST_BURST, a_minute // 4)
         self._requests = _Buckets(Policy("default", a_minute, 60, burst), clock, most)
-        self._guesses = _Buckets(Policy("wrong-keys", GUESSES, 60, GUESSES), clock, most)
 
     def take(self, who: str, cost: int = 1) -> Verdict:
         """Take a request from somebody's bucket; with cost 0 only look whether there is one to take."""
         return self._requests.take(who, cost)
-
-    def guess(self, address: str, cost: int = 1) -> Verdict:
-        """Count a key that is none; with cost 0, before a key is looked at, tell whether the address may try one."""
-        return self._guesses.take(address, cost)
 
 
 class Paced:

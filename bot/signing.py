@@ -25,7 +25,7 @@ async def _viewer(request: Request) -> Caller:
 async def _enter(request: Request, answer: Response, key: str) -> bool:
     entrance: Entrance = request.app.state.entrance
     try:
-        await entrance.bearer(key, request)
+        await entrance.bearer(key)
     except Problem as wrong:
         if wrong.kind != "wrong-key":
             raise

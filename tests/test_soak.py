@@ -43,7 +43,9 @@ def _by_service(expert: Expert, folder: Path) -> Iterator[Entrance]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    transport = httpx.ASGITransport(app=create_app(set_up(folder / "cases.sqlite3", threads=THREADS), expert))
+    transport = httpx.ASGITransport(
+        app=create_app(set_up(folder / "cases.sqlite3", threads=THREADS, rate=1_000_000), expert)
+    )
     client = httpx.AsyncClient(transport=transport, base_url=HOST)
 
     def diagnosed(case: Case) -> str:

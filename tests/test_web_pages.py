@@ -82,7 +82,7 @@ async def test_every_example_becomes_a_case(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "pack", [bytes, gzip.compress, lambda text: gzip.compress(text[:20]) + gzip.compress(text[20:])]
+    "pack", [bytes, gzip.compress, lambda text: gzip.compress(text[:20], mtime=0) + gzip.compress(text[20:])]
 )
 async def test_a_file_is_taken_plain_or_packed(client: httpx.AsyncClient, pack: object) -> None:
     assert callable(pack)
@@ -96,13 +96,15 @@ async def test_lines_and_a_file_stand_below_each_other(client: httpx.AsyncClient
 
 
 async def test_a_broken_gzip_is_told(client: httpx.AsyncClient) -> None:
-    for content in (b"\x1f\x8bnonsense", gzip.compress(LINE.encode())[:-9]):
+    for content in (b"\x1f\x8bnonsense", gzip.compress(LINE.encode(), mtime=0)[:-9]):
         answer = await client.post("/cases", files={"file": ("fw.gz", content)})
         assert answer.status_code == 422
         assert "gzip" in Markup(answer.text).all("p", id="mistake")[0].text
 
 
-@pytest.mark.parametrize("content", [b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00", gzip.compress(b"\n\r\r\n\x1c\x00\x00\x00")])
+@pytest.mark.parametrize(
+    "content", [b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00", gzip.compress(b"\n\r\r\n\x1c\x00\x00\x00", mtime=0)]
+)
 async def test_a_capture_is_refused_with_what_to_do_and_the_lines_stay(
     client: httpx.AsyncClient, content: bytes
 ) -> None:
@@ -142,7 +144,7 @@ async def test_whoever_knows_no_kind_of_message_yet_is_told_so(client: httpx.Asy
 
 
 async def test_what_unpacks_to_too_much_is_refused(client: httpx.AsyncClient) -> None:
-    bomb = gzip.compress(b"\n" * (MOST_BYTES + 1))
+    bomb = gzip.compress(b"\n" * (MOST_BYTES + 1), mtime=0)
     answer = await client.post("/cases", files={"file": ("fw.gz", bomb)})
     assert answer.status_code == 413
     assert "unpacked" in answer.text

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from bot.api.diagnoses import casebook
 from bot.api.shapes import Leads, UnmetClue, WhatIfShown, Why, WhyNotShown
 from bot.api.showing import link_of
-from bot.api.words import feature_named
+from bot.api.words import question_named
 from bot.casebook import Consulted
 from bot.entrance import Reading
 from bot.explaining import what_if_words, why_not_words, why_words
@@ -59,7 +59,7 @@ async def why_not_cause(request: Request, caller: Reading, case: str, cause: str
 async def what_if_answered(request: Request, caller: Reading, case: str, feature: str) -> WhatIfShown:
     """Give, for each answer, the cause that would lead then."""
     book = casebook(request)
-    asked = feature_named(feature, book.expert.shelf).id
+    asked = question_named(feature, book.expert.shelf).id
     kept = await book.store.read(caller.workspace, case)
     found = await book.in_thread(lambda: what_if(book.expert, kept.case, asked))
     answers = [Leads.model_validate(one, from_attributes=True) for one in found]

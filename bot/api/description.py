@@ -13,6 +13,7 @@ from bot.api.words import answers_schema
 from bot.problems import KINDS, PROBLEM_JSON
 from knowledge.rosetta import EVENTS
 from knowledge.shelf import Shelf
+from rules.answers import askable
 
 _METHODS = ("get", "post", "put", "delete")
 _ALWAYS = (400, 404, 405, 408, 413, 421, 429, 500, 503)
@@ -126,7 +127,7 @@ def _name_parameters(path: str, operation: dict[str, Any], shelf: Shelf) -> None
         "id": {"enum": sorted(_ids(path, shelf))},
         "case": {"type": "string", "pattern": CASE_ID},
         "cause": {"enum": sorted(shelf.causes)},
-        "feature": {"enum": sorted(answers_schema(shelf)["properties"])},
+        "feature": {"enum": sorted(askable(shelf) if "/what-if/" in path else answers_schema(shelf)["properties"])},
         "event": {"enum": list(EVENTS)},
     }
     for parameter in operation.get("parameters", []):

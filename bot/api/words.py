@@ -23,13 +23,17 @@ _DURATION = re.compile(DURATION, re.ASCII)
 
 
 def answers_schema(shelf: Shelf) -> dict[str, Any]:
-    """Describe answers as JSON Schema: each askable feature with what may be answered."""
+    """Describe answers as JSON Schema: each feature that may be told, asked for or not, with its values."""
     return {
         "type": "object",
         "description": "Feature to value; null or “unknown” for “I don't know”, which is remembered",
-        "properties": {one: value_schema(shelf.features[one]) for one in askable(shelf) if one != "log.event"},
+        "properties": {one.id: value_schema(one) for one in shelf.features.values() if _may_be_told(one)},
         "additionalProperties": False,
     }
+
+
+def _may_be_told(feature: Feature) -> bool:
+    return feature.type != "text" and feature.id != "log.event"
 
 
 def value_schema(feature: Feature) -> dict[str, Any]:
@@ -89,7 +93,14 @@ def _number(feature: Feature, raw: object) -> Value:
 
 
 def feature_named(name: str, shelf: Shelf) -> Feature:
-    """Find an askable feature. Raises Problem."""
+    """Find a feature that may be told. Raises Problem."""
     if name not in _features(shelf):
-        raise Problem("no-such-entry", unknown("question", name[:60], sorted(_features(shelf))))
+        raise Problem("no-such-entry", unknown("feature", name[:60], sorted(_features(shelf))))
+    return shelf.features[name]
+
+
+def question_named(name: str, shelf: Shelf) -> Feature:
+    """Find a feature that may be asked for. Raises Problem."""
+    if name not in askable(shelf):
+        raise Problem("no-such-entry", unknown("question", name[:60], askable(shelf)))
     return shelf.features[name]
