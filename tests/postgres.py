@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
@@ -34,3 +35,12 @@ async def postgres_url(postgres_server: PostgresServer) -> AsyncIterator[str]:
         await connection.execute(f"DROP SCHEMA {name} CASCADE")
     finally:
         await connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'cases.sqlite3'}"
+    address: str = request.getfixturevalue("postgres_url")
+    return address

@@ -50,14 +50,6 @@ pytest_plugins = ["tests.postgres"]
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'cases.sqlite3'}"
-    address: str = request.getfixturevalue("postgres_url")
-    return address
-
-
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
     async with Store.open(url) as opened:

@@ -32,14 +32,6 @@ BOTH: tuple[Scope, ...] = ("read", "write")
 T = TypeVar("T")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'cases.sqlite3'}"
-    address: str = request.getfixturevalue("postgres_url")
-    return address
-
-
 class Clock:
     """A clock that stands still until it is set."""
 

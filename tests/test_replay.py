@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -29,14 +28,6 @@ OLD = KnowledgeStamp(version="0.0.9", hash="0123abcd")
 
 def concluded(cause: str | None, confidence: float = 0.8) -> Concluded:
     return Concluded(cause=cause, confidence=confidence, knowledge=OLD)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'cases.sqlite3'}"
-    address: str = request.getfixturevalue("postgres_url")
-    return address
 
 
 @pytest.fixture

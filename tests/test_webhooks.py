@@ -33,14 +33,6 @@ ROOT = Path(__file__).parents[1]
 ABOUT = {"case": "x", "note": "ü \u2028 \ud800 </script>", "confidence": 0.5}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'cases.sqlite3'}"
-    address: str = request.getfixturevalue("postgres_url")
-    return address
-
-
 class Clock:
     """A clock that stands still until it is set. It begins now: receivers refuse what is old."""
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field
 from starlette.datastructures import URL
 
-from bot.api.diagnoses import JSON, LINE
+from bot.api.diagnoses import JSON, LINE, casebook
 from bot.api.once import WritingOnce, sent
 from bot.api.shallow import Shallow
 from bot.api.shapes import (
@@ -28,7 +28,7 @@ from bot.api.shapes import (
 from bot.api.showing import base_of, is_known, link_of, shown, tag_of
 from bot.api.words import answers, feature_named
 from bot.case_events import Answered, CaseEvent, Outcome, Pasted, Withdrawn
-from bot.casebook import Casebook, Consulted
+from bot.casebook import Consulted
 from bot.cases import Filters, Reply, Stale
 from bot.entrance import Reading, Writing
 from bot.problems import Problem
@@ -48,11 +48,6 @@ class Listing(Filters):
 
 
 _TAG = re.compile(r'"(\d{1,9})-([0-9a-f]+)"', re.ASCII)
-
-
-def _book(request: Request) -> Casebook:
-    found: Casebook = request.app.state.casebook
-    return found
 
 
 @router.post("", summary="Begin a case", status_code=201, response_model=CaseShown)
@@ -77,7 +72,7 @@ async def listed(
 ) -> Response:
     """List the cases of the key's workspace. `next`, and the header Link, lead to the next part."""
     filters = Filters(**wanted.model_dump(exclude={"cursor", "limit"}))
-    page = await _book(request).list(caller.workspace, filters, wanted.cursor, wanted.limit)
+    page = await casebook(request).list(caller.workspace, filters, wanted.cursor, wanted.limit)
     found = CaseList(cases=[Listed.model_validate(one, from_attributes=True) for one in page.cases], next=page.cursor)
     there = f"{base_of(request)}{request.url.path}?{request.query_params}"
     more = {"link": f'<{URL(there).include_query_params(cursor=page.cursor)}>; rel="next"'} if page.cursor else {}
@@ -87,7 +82,7 @@ async def listed(
 @router.get("/{case}", summary="Read a case", response_model=CaseShown)
 async def read(request: Request, caller: Reading, case: str) -> Response:
     """Give a case with its diagnosis by today's knowledge. Its ETag stands for its version and that knowledge."""
-    consulted = await _book(request).read(caller.workspace, case)
+    consulted = await casebook(request).read(caller.workspace, case)
     tag = tag_of(consulted)
     if is_known(request, tag):
         return Response(status_code=304, headers={"etag": tag})
@@ -97,7 +92,7 @@ async def read(request: Request, caller: Reading, case: str) -> Response:
 @router.get("/{case}/events", summary="List what happened in a case", response_model=EventList)
 async def events(request: Request, caller: Reading, case: str) -> Response:
     """Give all that was pasted, answered, asked and concluded, in order."""
-    kept = await _book(request).store.read(caller.workspace, case)
+    kept = await casebook(request).store.read(caller.workspace, case)
     found = [NumberedEvent.model_validate(one, from_attributes=True) for one in kept.events]
     return Response(EventList(events=found).model_dump_json(), headers=JSON)
 
@@ -106,7 +101,7 @@ async def events(request: Request, caller: Reading, case: str) -> Response:
 async def delete(request: Request, caller: Writing, case: str) -> None:
     """Delete a case with all that was pasted and answered. It cannot be taken back. With If-Match, as above."""
     expected = await _expected(request, caller.workspace, case)
-    await _book(request).store.delete(caller.workspace, case, expected)
+    await casebook(request).store.delete(caller.workspace, case, expected)
 
 
 @router.post("/{case}/answers", summary="Answer, or change answers", response_model=CaseShown)
@@ -126,7 +121,7 @@ async def answer(
 @router.delete("/{case}/answers/{feature}", summary="Take an answer back", response_model=CaseShown)
 async def withdraw(case: str, feature: str, request: Request, caller: Writing) -> Response:
     """Take an answer, or an “I don't know”, back; the question may be asked again. With If-Match, as above."""
-    book = _book(request)
+    book = casebook(request)
     name = feature_named(feature, book.expert.shelf).id
     expected = await _expected(request, caller.workspace, case)
     consulted = await book.read(caller.workspace, case)
@@ -184,7 +179,7 @@ async def _expected(request: Request, workspace: str, case: str) -> int | None:
     stated = request.headers.get("if-match")
     if stated is None or stated.strip() == "*":
         return None
-    book = _book(request)
+    book = casebook(request)
     now = (await book.store.read(workspace, case)).summary.version
     known = {(int(version), hash_) for version, hash_ in _TAG.findall(stated)}
     if (now, book.expert.shelf.hash) not in known:

@@ -54,7 +54,8 @@ async def ready(request: Request) -> Response:
     """Ask the database, and look whether the process is about to end; `?verbose` lists the checks."""
     readiness: Readiness = request.app.state.readiness
     found = await readiness.ready()
-    return JSONResponse(found.told("verbose" in request.query_params), found.status)
+    later = {"retry-after": "5"} if found.status == 503 else None
+    return JSONResponse(found.told("verbose" in request.query_params), found.status, later)
 
 
 @router.get("/version", summary="Tell what is running", response_model=Running)
