@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.case_events import CaseEvent, KeptCase, Leading, Numbered, State, Summary, read_event
+from bot.queueing import OneAtATime
 from bot.tables import (
     CASES,
     EVENTS,
@@ -173,7 +174,7 @@ class Store:
         self._writer = engine.execution_options(**{WRITES: True})
         self._sqlite = engine.dialect.name == "sqlite"
         # SQLite takes one writer at a time and lets the others poll: within a process they rather queue.
-        self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if self._sqlite else nullcontext()
+        self._writers = OneAtATime() if self._sqlite else None
         self.now = now or _utc
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -334,7 +335,7 @@ class Store:
     async def _overwrite(self) -> None:
         """Leave nothing of what was deleted in SQLite's log; PostgreSQL's vacuum sees to its own."""
         if self._sqlite:
-            async with self._turn:
+            async with self._turn():
                 await empty_the_log(self._engine)
 
     async def expire_replies(self, older_than: datetime) -> None:
@@ -363,18 +364,24 @@ class Store:
 
         return await self._to_its_end(reading())
 
-    async def write_with(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Write in one transaction, again from its beginning if others were in the way. Raises Busy, and its own."""
+    async def write_with(self, work: Callable[[AsyncConnection], Awaitable[T]], *, hurried: bool = False) -> T:
+        """Write in one transaction, again from its beginning if others were in the way. Raises Busy, and its own.
+
+        What is `hurried` comes before what waits in this process: somebody counts the milliseconds.
+        """
 
         async def attempt() -> T:
             async with self._writer.begin() as connection:
                 return await work(connection)
 
         async def writing() -> T:
-            async with self._turn:
+            async with self._turn(hurried=hurried):
                 return await patiently(attempt)
 
         return await self._to_its_end(writing())
+
+    def _turn(self, *, hurried: bool = False) -> AbstractAsyncContextManager[None]:
+        return self._writers.turn(hurried=hurried) if self._writers else nullcontext()
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Do work that goes on when whoever asked gives up: a transaction cancelled halfway leaves its lock behind."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -44,7 +43,7 @@ from bot.slack.opening import open_slack
 from bot.tables import Busy, trouble
 from bot.targets import RefusedTarget
 from bot.telemetry import Watch
-from bot.threads import Threads
+from bot.threads import Threads, listen_closely
 from bot.web.doors import Exports
 from bot.web.pages import pages
 from knowledge.load import load_shelf
@@ -122,9 +121,7 @@ def create() -> FastAPI:
     settings = load_settings()
     expert = Expert(load_shelf(*([settings.knowledge] if settings.knowledge else [])))
     ear_of(expert.shelf)  # compiled before the first request has to wait for it; a wrong phrase ends it here
-    # Diagnoses form no cycles. Those that are remembered are many objects, and looking through them took 70 ms.
-    gc.set_threshold(50_000, 20, 100)
-    gc.freeze()  # looking through the knowledge for garbage would hold up whoever asks meanwhile, a tenth of a second
+    listen_closely()
     return create_app(settings, expert)
 
 

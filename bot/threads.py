@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import sys
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TypeVar
@@ -15,6 +17,18 @@ LEAVING: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("whydrop_
 """Waits until the client has gone away for whom work is done; it is asked only while the work waits."""
 
 T = TypeVar("T")
+
+
+def listen_closely() -> None:
+    """Set this process up so that the loop hears whoever comes soon, whatever threads think about; call it once ready.
+
+    A thread that computes keeps the interpreter for five milliseconds each time unless told otherwise, and one request
+    waits for it several times. Diagnoses form no cycles, but those that are remembered are many objects: looking
+    through them for garbage took 70 ms, and through the knowledge another 100 ms.
+    """
+    sys.setswitchinterval(0.0005)
+    gc.set_threshold(50_000, 20, 100)
+    gc.freeze()
 
 
 class TooBusy(Exception):

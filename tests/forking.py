@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from bot.rest import create_app
 from bot.settings import Settings
+from bot.threads import listen_closely
 from knowledge.load import load_shelf
 from knowledge.shelf import Shelf
 from rules.diagnose import Expert
@@ -54,6 +55,7 @@ def _serve(settings: Mapping[str, object], expert: Expert, log: str, told: int) 
         os.dup2(out.fileno(), 2)
     how = Settings.model_validate({**settings, "database_url": SecretStr(str(settings["database_url"]))})
     app = create_app(how, expert)
+    listen_closely()
     config = uvicorn.Config(
         app, host=how.host, port=how.port, access_log=False, limit_concurrency=how.threads * 64, log_level="warning"
     )

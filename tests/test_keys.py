@@ -52,9 +52,9 @@ class Counting(Store):
         self.reads += 1
         return await super().read_with(work)
 
-    async def write_with(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def write_with(self, work: Callable[[AsyncConnection], Awaitable[T]], *, hurried: bool = False) -> T:
         self.writes += 1
-        return await super().write_with(work)
+        return await super().write_with(work, hurried=hurried)
 
 
 @pytest.fixture

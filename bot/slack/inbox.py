@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -117,10 +117,11 @@ class Inbox:
 
         async def write(connection: AsyncConnection) -> list[bool]:
             into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            once = into(SLACK_INBOX).on_conflict_do_nothing(index_elements=["team", "key"])
-            return [bool((await connection.execute(once, row)).rowcount) for row in rows]
+            once = into(SLACK_INBOX).values(rows).on_conflict_do_nothing(index_elements=["team", "key"])
+            found = await connection.execute(once.returning(SLACK_INBOX.c.team, SLACK_INBOX.c.key))
+            return _first_of(found.all(), wishes)
 
-        return await self.store.write_with(write)
+        return await self.store.write_with(write, hurried=True)
 
     async def claim(self, most: int, busy: Collection[str] = ()) -> Sequence[Claimed]:
         """Take wishes that are due, the oldest first, each the first of its lane; none of lanes that are `busy`."""
@@ -194,6 +195,16 @@ def is_ours(one: Claimed) -> ColumnElement[bool]:
     """Choose a wish as long as nobody else took it."""
     ours = and_(SLACK_INBOX.c.number == one.number, SLACK_INBOX.c.tries == one.tries)
     return and_(ours, SLACK_INBOX.c.due.is_not(None))
+
+
+def _first_of(new: Sequence[Row[Any]], wishes: Sequence[Wish]) -> list[bool]:
+    """Tell which wishes are new; of those that came twice in this very moment, the first."""
+    left = {(row.team, row.key) for row in new}
+    found = []
+    for one in wishes:
+        found.append((one.team, one.key) in left)
+        left.discard((one.team, one.key))
+    return found
 
 
 async def settled(connection: AsyncConnection, one: Claimed, now: datetime) -> None:

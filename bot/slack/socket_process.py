@@ -20,7 +20,7 @@ from bot.settings import Settings, told
 from bot.slack.behind import behind
 from bot.slack.opening import Parts, Slack, open_slack
 from bot.slack.socket import Lines
-from bot.threads import Threads
+from bot.threads import Threads, listen_closely
 from rules.diagnose import Expert
 
 log = logging.getLogger("whydrop.slack")
@@ -32,6 +32,7 @@ ENDED, DEAD = 0, 1
 async def serve(settings: Settings, expert: Expert, health_port: int | None = None, parts: Parts = behind) -> int:
     """Serve until a signal ends it, or Slack is silent for too long; give the exit status."""
     configure_logs()
+    listen_closely()
     async with Store.open(settings.database_url.get_secret_value()) as store:
         await store.migrate()
         slack = open_slack(settings, Casebook(store, expert, Threads(settings.threads)), parts)
