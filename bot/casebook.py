@@ -87,6 +87,10 @@ Keeping = Callable[[Told], Awaitable[T]]
 """Keeps what was told, alone or together with something else: in one transaction."""
 
 
+Thinking = Callable[[Case], Awaitable[Diagnosis]]
+"""Diagnoses a case beside the loop that serves. Raises PasteTooLarge, and TooBusy at once."""
+
+
 class Counting(Protocol):
     """Counts what happens."""
 
@@ -100,8 +104,16 @@ class Counting(Protocol):
 class Casebook:
     """All cases, and the expert who is consulted about them. One per process."""
 
-    def __init__(self, store: Store, expert: Expert, in_thread: Threads, counting: Counting | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        expert: Expert,
+        in_thread: Threads,
+        counting: Counting | None = None,
+        thinking: Thinking | None = None,
+    ) -> None:
         self._counting = counting
+        self._thinking = thinking or (lambda case: in_thread(lambda: expert.diagnose(case)))
         self._remembered = Remembered()
         self.store = store
         self.expert = expert
@@ -163,7 +175,7 @@ class Casebook:
         """Diagnose, beside the loop that serves. Raises PasteTooLarge."""
         diagnosis = self._remembered.of(case)
         if diagnosis is None:
-            diagnosis = await self.in_thread(lambda: self.expert.diagnose(case))
+            diagnosis = await self._thinking(case)
             self._remembered.keep(case, diagnosis)
         if self._counting:
             leading = Leading.of(diagnosis)

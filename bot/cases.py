@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.case_events import CaseEvent, KeptCase, Leading, Numbered, State, Summary, read_event
 from bot.queueing import OneAtATime
+from bot.sqlite_file import SqliteFile
 from bot.tables import (
     CASES,
     EVENTS,
@@ -36,6 +37,7 @@ from bot.tables import (
     keep_a_log,
     migrated,
     open_engine,
+    open_file,
     patiently,
 )
 from knowledge.model import SymptomId
@@ -169,12 +171,14 @@ class Change:
 class Store:
     """The cases of all workspaces. A workspace sees its own only."""
 
-    def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, file: SqliteFile | None = None, now: Callable[[], datetime] | None = None
+    ) -> None:
         self._engine = engine
+        self._file = file
         self._writer = engine.execution_options(**{WRITES: True})
-        self._sqlite = engine.dialect.name == "sqlite"
         # SQLite takes one writer at a time and lets the others poll: within a process they rather queue.
-        self._writers = OneAtATime() if self._sqlite else None
+        self._writers = OneAtATime() if file else None
         self.now = now or _utc
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -184,7 +188,7 @@ class Store:
 
         Raises ValueError for another address, OSError for a file that cannot be made.
         """
-        return cls(open_engine(url), now)
+        return cls(open_engine(url), open_file(url), now)
 
     async def __aenter__(self) -> Store:
         return self
@@ -206,6 +210,8 @@ class Store:
         """Close all connections, once the work that is under way is done."""
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
+        if self._file:
+            self._file.close()
 
     async def answers(self) -> None:
         """Ask the database for the least that it has to answer. Raises what the database raises."""
@@ -218,7 +224,7 @@ class Store:
         """
         if await patiently(lambda: self.read_with(is_up_to_date)):
             return
-        if self._sqlite:
+        if self._file:
             await patiently(lambda: keep_a_log(self._engine))
         await self.write_with(migrated)
 
@@ -334,7 +340,7 @@ class Store:
 
     async def _overwrite(self) -> None:
         """Leave nothing of what was deleted in SQLite's log; PostgreSQL's vacuum sees to its own."""
-        if self._sqlite:
+        if self._file:
             async with self._turn():
                 await empty_the_log(self._engine)
 
@@ -359,6 +365,8 @@ class Store:
         """Read in one transaction."""
 
         async def reading() -> T:
+            if self._file:
+                return await self._file.do(work, write=False)
             async with self._engine.connect() as connection:
                 return await work(connection)
 
@@ -371,6 +379,8 @@ class Store:
         """
 
         async def attempt() -> T:
+            if self._file:
+                return await self._file.do(work, write=True)
             async with self._writer.begin() as connection:
                 return await work(connection)
 

@@ -43,6 +43,7 @@ from bot.slack.opening import open_slack
 from bot.tables import Busy, trouble
 from bot.targets import RefusedTarget
 from bot.telemetry import Watch
+from bot.thinking import Thinkers
 from bot.threads import Threads, listen_closely
 from bot.web.doors import Exports
 from bot.web.pages import pages
@@ -68,9 +69,13 @@ _REPLIES_KEPT = timedelta(days=1)
 _EXPIRY_S = 3600.0
 
 
-def create_app(settings: Settings, expert: Expert) -> FastAPI:
-    """Build the ASGI application. Raises ValueError and OSError for a database that cannot be opened."""
+def create_app(settings: Settings, expert: Expert, *, processes: int = 0) -> FastAPI:
+    """Build the ASGI application, and start as many processes that diagnose.
+
+    Raises ValueError and OSError for a database that cannot be opened.
+    """
     in_thread = Threads(settings.threads)
+    thinkers = Thinkers(expert, in_thread, processes, settings.knowledge)
     store = Store.open(settings.database_url.get_secret_value())
     api = FastAPI(
         title="whydrop",
@@ -83,7 +88,8 @@ def create_app(settings: Settings, expert: Expert) -> FastAPI:
     )
     api.state.settings = settings
     api.state.metrics = Metrics(VERSION, expert.shelf.hash)
-    api.state.casebook = Casebook(store, expert, in_thread, api.state.metrics)
+    api.state.thinkers = thinkers
+    api.state.casebook = Casebook(store, expert, in_thread, api.state.metrics, thinkers)
     rates = Rates(settings.rate)
     api.state.entrance = Entrance(None if settings.open else Keys(store), rates)
     api.state.webhooks = Webhooks(store)
@@ -106,7 +112,7 @@ def _watch(api: FastAPI, in_thread: Threads, rates: Rates) -> None:
     api.state.readiness = Readiness(casebook.store.answers, casebook.expert.shelf)
     api.state.deliveries = {}
     api.state.metrics.deliveries(lambda: api.state.deliveries)
-    api.state.metrics.waiting(lambda: in_thread.waiting)
+    api.state.metrics.waiting(lambda: in_thread.waiting + api.state.thinkers.waiting)
     api.add_middleware(Shield)
     api.add_middleware(Paced, rates=rates, who=None if settings.open else bearing(COOKIE))
     own = urlsplit(settings.public_url).netloc if settings.public_url else None
@@ -122,7 +128,7 @@ def create() -> FastAPI:
     expert = Expert(load_shelf(*([settings.knowledge] if settings.knowledge else [])))
     ear_of(expert.shelf)  # compiled before the first request has to wait for it; a wrong phrase ends it here
     listen_closely()
-    return create_app(settings, expert)
+    return create_app(settings, expert, processes=settings.processes)
 
 
 @asynccontextmanager
@@ -144,6 +150,7 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         await store.close()
+        await asyncio.to_thread(api.state.thinkers.close)
 
 
 async def _expiring(store: Store, days: int | None) -> None:

@@ -33,7 +33,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, description="Address the service listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the service listens on; 0 takes a free one")
     knowledge: Path | None = Field(None, description="Folder with entries of your own, beside ours")
-    threads: int = Field(2, ge=1, le=64, description="Diagnoses that may run at the same time")
+    threads: int = Field(2, ge=1, le=64, description="Pages and answers that may be made at the same time")
+    processes: int = Field(
+        2, ge=0, le=64, description="Processes that diagnose, one of them long pastes; 0: the threads do it"
+    )
     database_url: SecretStr = Field(
         SecretStr("sqlite:///whydrop.sqlite3"), description="Where cases are kept: sqlite:///FILE or postgresql://..."
     )

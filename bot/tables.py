@@ -23,6 +23,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Dialect,
+    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -32,6 +33,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    create_engine,
     event,
     func,
     make_url,
@@ -39,6 +41,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.sqlite_file import SqliteFile
 
 ID_LENGTH = 26
 WRITES = "whydrop_writes"
@@ -53,6 +57,8 @@ _PAUSE_S = 0.1
 _CONFLICTS = {"40001", "40P01"}
 """PostgreSQL's codes of a failed serialization and of a deadlock."""
 _MIGRATIONS = Path(__file__).with_name("migrations")
+
+_SQLITE = {"sqlite", "sqlite+aiosqlite"}
 
 T = TypeVar("T")
 
@@ -198,7 +204,7 @@ def open_engine(url: str) -> AsyncEngine:
             pool_pre_ping=True,
             hide_parameters=True,
         )
-    if scheme in {"sqlite", "sqlite+aiosqlite"}:
+    if scheme in _SQLITE:
         return _sqlite(_file(url))
     raise ValueError("a database is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
 
@@ -217,9 +223,23 @@ def _sqlite(file: Path) -> AsyncEngine:
     # Others on this machine may not read what was pasted; SQLite gives its further files the same rights.
     file.touch(mode=0o600)
     engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(file)), hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", partial(_begin, file, _identity(file)))
+    _listen(engine.sync_engine, file)
     return engine
+
+
+def open_file(url: str) -> SqliteFile | None:
+    """Open a file of SQLite's for the transactions of the store; None for another database. Raises as open_engine."""
+    if url.partition("://")[0] not in _SQLITE:
+        return None
+    file = _file(url)
+    engine = create_engine(URL.create("sqlite", database=str(file)), hide_parameters=True)
+    _listen(engine, file)
+    return SqliteFile(engine, WRITES)
+
+
+def _listen(engine: Engine, file: Path) -> None:
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", partial(_begin, file, _identity(file)))
 
 
 def _prepare(connection: Any, _record: object) -> None:

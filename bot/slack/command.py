@@ -23,4 +23,4 @@ def slack(
         raise fail("Socket Mode needs WHYDROP_SLACK_APP_TOKEN and WHYDROP_SLACK_BOT_TOKEN; see README, In Slack")
     expert = our_expert()
     process = import_module("bot.slack.socket_process")  # by name: other commands need not wait for its imports
-    raise typer.Exit(asyncio.run(process.serve(settings, expert, health_port)))
+    raise typer.Exit(asyncio.run(process.serve(settings, expert, health_port, processes=settings.processes)))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 
 import aiohttp
 from aiohttp import web
@@ -20,6 +20,7 @@ from bot.settings import Settings, told
 from bot.slack.behind import behind
 from bot.slack.opening import Parts, Slack, open_slack
 from bot.slack.socket import Lines
+from bot.thinking import Thinkers
 from bot.threads import Threads, listen_closely
 from rules.diagnose import Expert
 
@@ -29,18 +30,30 @@ ENDED, DEAD = 0, 1
 """Exit status: somebody ended it; Slack was silent for too long, or refuses the settings."""
 
 
-async def serve(settings: Settings, expert: Expert, health_port: int | None = None, parts: Parts = behind) -> int:
-    """Serve until a signal ends it, or Slack is silent for too long; give the exit status."""
+async def serve(
+    settings: Settings,
+    expert: Expert,
+    health_port: int | None = None,
+    parts: Parts = behind,
+    *,
+    processes: int = 0,
+) -> int:
+    """Serve until a signal ends it, or Slack is silent for too long; give the exit status.
+
+    As many processes as `processes` diagnose beside this one.
+    """
     configure_logs()
     listen_closely()
-    async with Store.open(settings.database_url.get_secret_value()) as store:
-        await store.migrate()
-        slack = open_slack(settings, Casebook(store, expert, Threads(settings.threads)), parts)
-        if problem := await _refused(slack, told(settings.slack_app_token)):
-            log.error("Slack refuses WHYDROP_SLACK_APP_TOKEN: %s", problem)
-            return DEAD
-        async with _lines(settings, slack) as lines, _health(settings, health_port, lines, store, expert):
-            return await _until_it_ends(slack, lines)
+    in_thread = Threads(settings.threads)
+    with closing(Thinkers(expert, in_thread, processes, settings.knowledge)) as thinkers:
+        async with Store.open(settings.database_url.get_secret_value()) as store:
+            await store.migrate()
+            slack = open_slack(settings, Casebook(store, expert, in_thread, thinking=thinkers), parts)
+            if problem := await _refused(slack, told(settings.slack_app_token)):
+                log.error("Slack refuses WHYDROP_SLACK_APP_TOKEN: %s", problem)
+                return DEAD
+            async with _lines(settings, slack) as lines, _health(settings, health_port, lines, store, expert):
+                return await _until_it_ends(slack, lines)
 
 
 async def _refused(slack: Slack, token: str) -> str:

@@ -1,0 +1,108 @@
+"""Diagnosing beside the process that serves, so that it hears whoever comes, whatever is thought about.
+
+Threads would share one interpreter with the loop: while a long paste was read, it heard others a tenth of a second
+later. Short pastes never wait for long ones. What breaks a process takes nobody's service away.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from bot import thinker
+from bot.threads import Threads
+from rules.case import Case, Diagnosis
+from rules.diagnose import Expert
+
+log = logging.getLogger("whydrop")
+
+LONG = 20_000
+"""Characters of a paste from which on it is a long one: some tens of milliseconds."""
+
+T = TypeVar("T")
+
+
+class _Pool:
+    """Some processes; broken ones are replaced. Nothing is asked of them before they are ready."""
+
+    def __init__(self, processes: int, expert: Expert, folder: Path | None) -> None:
+        self.turns = Threads(processes)
+        self._processes = processes
+        self._begin = (folder, expert.shelf.hash)
+        self._lock = Lock()
+        self._pool = self._started()
+        self.ready = False
+        self._pool.submit(thinker.pid).add_done_callback(self._is_ready)
+
+    def ask(self, work: Callable[..., T], *told: object) -> T:
+        """Let one of them work, another one if it dies of that. Raises BrokenProcessPool if that one does, too."""
+        pool = self._pool
+        try:
+            return pool.submit(work, *told).result()
+        except BrokenProcessPool:
+            log.error("a process that diagnoses ended; another one takes its place")
+            with self._lock:
+                if self._pool is pool:
+                    self._pool = self._started()
+                pool = self._pool
+            return pool.submit(work, *told).result()
+
+    def close(self) -> None:
+        """End them, once those that diagnose are through."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _started(self) -> ProcessPoolExecutor:
+        methods = multiprocessing.get_all_start_methods()
+        context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+        if hasattr(context, "set_forkserver_preload"):
+            context.set_forkserver_preload(["bot.forked"])
+        return ProcessPoolExecutor(self._processes, context, thinker.begin, self._begin)
+
+    def _is_ready(self, found: Future[int]) -> None:
+        if found.cancelled():
+            return
+        self.ready = found.exception() is None
+        if not self.ready:
+            log.error("no process can diagnose: %s; this one does", type(found.exception()).__name__)
+
+
+class Thinkers:
+    """Processes that diagnose: one for long pastes, the others for short ones. One per process that serves; close it.
+
+    Until they have loaded the knowledge, and where there are none, threads of this process do it.
+    """
+
+    def __init__(self, expert: Expert, in_thread: Threads, processes: int, folder: Path | None) -> None:
+        self._expert = expert
+        self._in_thread = in_thread
+        self._folder = folder
+        sizes = [processes - 1, 1] if processes > 1 else [1] * processes
+        self._pools = [_Pool(size, expert, folder) for size in sizes]
+
+    async def __call__(self, case: Case) -> Diagnosis:
+        """Diagnose a case. Raises PasteTooLarge, TooBusy, ClientGone, BrokenProcessPool."""
+        pool = self._pools[-1 if len(case.paste) >= LONG else 0] if self._pools else None
+        if pool is None or not pool.ready:
+            return await self._in_thread(lambda: self._expert.diagnose(case))
+        return await pool.turns(lambda: pool.ask(thinker.diagnose, self._folder, case))
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether processes diagnose."""
+        return bool(self._pools) and all(one.ready for one in self._pools)
+
+    @property
+    def waiting(self) -> int:
+        """How many cases wait for a process."""
+        return sum(one.turns.waiting for one in self._pools)
+
+    def close(self) -> None:
+        """End the processes; it waits for those that diagnose, so call it beside the loop."""
+        for one in self._pools:
+            one.close()
