@@ -1,4 +1,4 @@
-"""Processes that diagnose: the same answers as here, whatever becomes of them; short pastes never wait for long ones."""
+"""Processes that diagnose: the same answers, whatever becomes of them, and short pastes never wait for long ones."""
 
 from __future__ import annotations
 

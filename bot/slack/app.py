@@ -12,6 +12,7 @@ import aiohttp
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
@@ -121,9 +122,14 @@ class Listening:
 
     desk: Desk
 
-    async def event(self, body: Fields, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002  (Bolt's name)
+    async def event(
+        self,
+        body: Fields,
+        context: AsyncBoltContext,
+        next: Callable[[], Awaitable[None]],  # noqa: A002  (Bolt's name)
+    ) -> None:
         """Keep what an event asks for; only then it is acknowledged."""
-        if wish := hearing.event(body):
+        if wish := hearing.event(body, context.bot_user_id or ""):
             await self.desk.inbox.accept(wish)
         await next()
 
@@ -173,16 +179,7 @@ class Listening:
             token = await self.desk.tokens.token_of(team)
             view = await self.desk.modal(team, private)
             await self.desk.client.views_open(token=token, trigger_id=str(body["trigger_id"]), view=view)
-        except (
-            SlackClientError,
-            NoToken,
-            NoSuchCase,
-            Busy,
-            TooBusy,
-            aiohttp.ClientError,
-            OSError,
-            TimeoutError,
-        ) as wrong:
+        except _CANNOT_OPEN as wrong:
             log.warning("a modal was not opened: %s", _named(wrong))
             await _say(str(body.get("response_url") or ""), LATE)
 

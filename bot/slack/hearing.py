@@ -74,10 +74,10 @@ def place_of_command(body: Fields) -> Place:
     return Place(channel=channel, response_url=str(body.get("response_url") or ""), direct=_is_direct(channel))
 
 
-def event(body: Fields) -> Wish | None:
-    """Hear an event."""
+def event(body: Fields, us: str = "") -> Wish | None:
+    """Hear an event. `us` is our own user there, for an event that does not say it."""
     told: Fields = body["event"]
-    heard = _EVENTS.get(str(told.get("type")), _nothing)(body, told)
+    heard = _EVENTS.get(str(told.get("type")), _nothing)(_us(body) or us, told)
     if heard is None:
         return None
     place, act = heard
@@ -211,22 +211,22 @@ def _asked(text: str, files: tuple[str, ...] = ()) -> Bring | Look:
 Heard = tuple[Place, Act] | None
 
 
-def _mention(body: Fields, told: Fields) -> Heard:
+def _mention(us: str, told: Fields) -> Heard:
     # In a direct conversation Slack tells of the same message as message.im, and of an edited one as of a new one.
     if told.get("channel_type") == "im" or _is_direct(str(told.get("channel"))) or told.get("edited"):
         return None
-    return _message(body, told)
+    return _message(us, told)
 
 
-def _direct(body: Fields, told: Fields) -> Heard:
-    return _message(body, told) if told.get("channel_type") == "im" else None
+def _direct(us: str, told: Fields) -> Heard:
+    where = told.get("channel_type")
+    return _message(us, told) if where == "im" or (not where and _is_direct(str(told.get("channel")))) else None
 
 
-def _message(body: Fields, told: Fields) -> Heard:
+def _message(us: str, told: Fields) -> Heard:
     """Hear what a person wrote. What bots wrote, we among them, and what became of a message is not for us."""
     if told.get("bot_id") or told.get("subtype") not in _WRITTEN or told.get("hidden") or not told.get("user"):
         return None
-    us = _us(body)
     if told["user"] == us:
         return None
     channel, ts = str(told["channel"]), str(told["ts"])
@@ -238,17 +238,17 @@ def _message(body: Fields, told: Fields) -> Heard:
     return place, _asked(text, files)
 
 
-def _home(_: Fields, told: Fields) -> Heard:
+def _home(_: str, told: Fields) -> Heard:
     return (Place(direct=True), Look(at="home")) if told.get("tab", "home") == "home" else None
 
 
-def _uninstalled(_: Fields, told: Fields) -> Heard:
+def _uninstalled(_: str, told: Fields) -> Heard:
     # Of tokens only the bot's count: we have no others.
     gone = told["type"] == "app_uninstalled" or (told.get("tokens") or {}).get("bot")
     return (Place(), Left()) if gone else None
 
 
-def _executed(_: Fields, told: Fields) -> Heard:
+def _executed(_: str, told: Fields) -> Heard:
     if (told.get("function") or {}).get("callback_id") != FUNCTION:
         return None
     inputs: Fields = told.get("inputs") or {}
@@ -257,11 +257,11 @@ def _executed(_: Fields, told: Fields) -> Heard:
     return Place(), Step(execution=str(told["function_execution_id"]), text=text, product=product or None)
 
 
-def _nothing(_: Fields, __: Fields) -> Heard:
+def _nothing(_: str, __: Fields) -> Heard:
     return None
 
 
-_EVENTS: Mapping[str, Callable[[Fields, Fields], Heard]] = {
+_EVENTS: Mapping[str, Callable[[str, Fields], Heard]] = {
     "app_mention": _mention,
     "message": _direct,
     "app_home_opened": _home,
@@ -272,7 +272,7 @@ _EVENTS: Mapping[str, Callable[[Fields, Fields], Heard]] = {
 
 
 def _us(body: Fields) -> str:
-    """Give our own user in that workspace."""
+    """Give our own user in that workspace, "" if it is not told."""
     authorized: list[Fields] = body.get("authorizations") or []
     return str(authorized[0].get("user_id") or "") if authorized else ""
 

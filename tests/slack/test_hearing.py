@@ -117,6 +117,20 @@ def test_a_mention_is_answered_in_its_thread() -> None:
     assert further.lane == "T1 C1 0.9"
 
 
+def test_our_own_name_is_known_where_the_event_does_not_tell_it() -> None:
+    event = {name: told for name, told in body(mention("<@U0BOT> Deny TCP")).items() if name != "authorizations"}
+    wish, own = hearing.event(event, "U0BOT"), hearing.event({**event, "event": mention("x", user="U0BOT")}, "U0BOT")
+    assert wish
+    assert wish.act == Bring(text=" Deny TCP")
+    assert own is None
+
+
+def test_a_direct_message_is_known_by_its_channel_where_its_kind_is_not_told() -> None:
+    told = {name: value for name, value in message("x").items() if name != "channel_type"}
+    assert hearing.event(body(told))
+    assert hearing.event(body({**told, "channel": "C1"})) is None
+
+
 def test_a_direct_message_with_a_file_is_heard() -> None:
     wish = hearing.event(body(message("", subtype="file_share", files=[{"id": "F1"}, {"id": "F2"}])))
     assert wish

@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from bot.slack.posting import Addresses, WebApi
 from bot.slack.web import CannotLook, Later, Refused, Uncertain
 from tests.slack.faults import DROPPED, LOST, Fault, failing, rate_limited, refusing
-from tests.slack.loopback import Loopback, loopback
+from tests.slack.loopback import Loopback, loopback, serving
 from tests.slack.people import Person, person
 from tests.slack.workspace import Channel
 
@@ -117,6 +121,9 @@ async def test_what_slack_refuses_is_told_by_its_name(world: World) -> None:
         "",
         "//hooks.slack.com/",
         "https://hooks.slack.com:8443/x",
+        "https://[hooks.slack.com/x",
+        "http://127.0.0.1/x",
+        "http://localhost/x",
     ],
 )
 async def test_nothing_is_sent_to_addresses_that_are_not_slacks(url: str) -> None:
@@ -128,6 +135,18 @@ async def test_nothing_is_sent_to_addresses_that_are_not_slacks(url: str) -> Non
         await slack.respond(url, BODY)
     with pytest.raises(Refused):
         await slack.download("T1", url.replace("hooks", "files"), 10)
+
+
+async def test_an_emulator_of_this_machine_may_answer_by_its_other_names_and_doors(world: World) -> None:
+    """Its Web API is at 127.0.0.1; what it names may be at localhost, and at another port."""
+    async with serving(Starlette(routes=[Route("/hook", taken, methods=["POST"])])) as url:
+        await world.slack.respond(url.replace("127.0.0.1", "localhost") + "/hook", BODY)
+    with pytest.raises(Refused):
+        await world.slack.respond("http://192.0.2.1/hook", BODY)
+
+
+async def taken(_: Request) -> Response:
+    return PlainTextResponse("ok")
 
 
 async def test_an_answer_goes_to_the_address_of_the_request_as_often_as_slack_takes_it(world: World) -> None:
