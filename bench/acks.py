@@ -1,0 +1,213 @@
+"""How soon Slack has its acknowledgement, and a person the answer, while others talk and a large file is read.
+
+python -m bench.acks [--people N] [--presses N]
+
+The real service as a process, before the loopback Slack of the tests. Conversations are held at once, in direct
+messages: a line, then answers by buttons. First nobody else is there, then somebody sends a text file of 1 MB as soon
+as the last one was answered. The yardstick is a route that acknowledges without reading: what the libraries take.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import socket
+import sys
+import time
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `python bench/acks.py` works as well
+
+from tests.loopback_slack import SECRET
+from tests.slack.delivery import Ack, HttpDoor, Parcel
+from tests.slack.loopback import Loopback, loopback, serving
+from tests.slack.people import Person, person
+from tests.slack.seen import Seen
+
+LINE = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/{} flags ACK on interface dmz"
+LARGE = 1_000_000
+"""Bytes of the file."""
+SEED = 20266
+PAUSE_S = 4.0
+"""Seconds that a person thinks, at most, before they press."""
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Watched:
+    """Seconds until each acknowledgement, until each answer could be seen, and of the large files."""
+
+    acks: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+    files: list[float] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def service(town: Loopback, folder: Path) -> AsyncIterator[str]:
+    """Run the service as `make run` does, with the app in the loopback Slack."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    told = {
+        "port": str(port),
+        "dev": "1",
+        "database_url": f"sqlite:///{folder / 'cases.sqlite3'}",
+        "slack_signing_secret": SECRET,
+        "slack_bot_token": next(iter(town.slack.tokens)),
+        "slack_api_url": town.base_url,
+    }
+    environment = {**os.environ, **{f"WHYDROP_{name.upper()}": value for name, value in told.items()}}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "serve", env=environment, stderr=DEVNULL, stdout=DEVNULL
+    )
+    try:
+        await _until_ready(f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}/slack/events"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _until_ready(url: str) -> None:
+    """Wait until it serves, and then until it has other processes to diagnose: they load what it has loaded."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client, asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                if (await client.get("/readyz")).status_code == 200:
+                    break
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(8)
+
+
+async def timed(town: Loopback, parcel: Parcel, watched: Watched) -> float:
+    """Hand something over; gives when that began."""
+    began = time.monotonic()
+    ack = await town.deliver(parcel)
+    assert ack.good, ack
+    watched.acks.append(ack.seconds)
+    return began
+
+
+async def conversation(who: Person, number: int, presses: int, watched: Watched) -> None:
+    """Send a line, wait for the answer, and press the first answer that is offered, several times."""
+    chance = random.Random(SEED + number)
+    await asyncio.sleep(chance.random() * PAUSE_S)
+    began = await timed(who.town, who.dm_parcel(LINE.format(40_000 + number)), watched)
+    mine = who.sees(who.dm)[0]
+    said = await who.reads("What I read", who.dm, mine, PATIENCE_S)
+    watched.answers.append(time.monotonic() - began)
+    for _ in range(presses):
+        await asyncio.sleep(chance.random() * PAUSE_S)
+        if not (label := first_answer(said)):
+            break
+        before = said.words()
+        began = await timed(who.town, who.press(label, said), watched)
+        await who.town.until(lambda before=before: said.words() != before, PATIENCE_S)  # type: ignore[misc]
+        watched.answers.append(time.monotonic() - began)
+
+
+def first_answer(said: Seen) -> str | None:
+    """Give the label of the first button that answers the question, if one is asked."""
+    buttons = [one for block in said.blocks for one in block.get("elements", ()) if one.get("type") == "button"]
+    return next((str(one["text"]["text"]) for one in buttons if ":answer:" in one["action_id"]), None)
+
+
+async def large_files(who: Person, watched: Watched) -> None:
+    """Send one large file after the other."""
+    number = 0
+    while True:
+        number += 1
+        line = LINE.format(number)
+        content = "\n".join([line] * (LARGE // len(line))).encode()
+        began = time.monotonic()
+        await who.dms(f"file {number}", files=[(f"{number}.log", content)])
+        mine = next(one for one in who.sees(who.dm) if one.message.text == f"file {number}")
+        await who.reads("What I read", who.dm, mine, PATIENCE_S)
+        watched.files.append(time.monotonic() - began)
+
+
+async def measured(town: Loopback, people: int, presses: int, *, large: bool) -> Watched:
+    """Let people talk at once."""
+    watched = Watched()
+    name = "large" if large else "small"
+    beside = asyncio.create_task(large_files(person(town, f"{name}-reader"), watched)) if large else None
+    talks = [person(town, f"{name}-{number}") for number in range(people)]
+    await asyncio.gather(*(conversation(who, n, presses, watched) for n, who in enumerate(talks)))
+    if beside:
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
+    await town.settled()
+    return watched
+
+
+async def yardstick(town: Loopback, people: int, presses: int) -> list[float]:
+    """Deliver as much to a route that acknowledges at once."""
+
+    async def taken(_: Request) -> Response:
+        return Response()
+
+    async def talk(who: Person, number: int) -> list[Ack]:
+        chance = random.Random(SEED + number)
+        acks = []
+        for _ in range(presses + 1):
+            await asyncio.sleep(chance.random() * PAUSE_S)
+            acks.append(await door.send(who.dm_parcel(LINE.format(number))))
+        return acks
+
+    async with serving(Starlette(routes=[Route("/events", taken, methods=["POST"])])) as url:
+        door = HttpDoor(f"{url}/events")
+        talks = [person(town, f"nobody-{number}") for number in range(people)]
+        found = await asyncio.gather(*(talk(who, number) for number, who in enumerate(talks)))
+    return [one.seconds for acks in found for one in acks]
+
+
+def share(times: Sequence[float], part: float) -> float:
+    """Give the time, in milliseconds, within which a part of them were."""
+    return 1000 * sorted(times)[min(int(part * len(times)), len(times) - 1)]
+
+
+def row(label: str, times: Sequence[float], bare: Sequence[float] | None = None) -> str:
+    """Write one line of the table."""
+    found = "".join(f"{share(times, part):9.1f}" for part in (0.5, 0.95, 0.99, 1.0))
+    ratio = f"{share(times, 0.99) / share(bare, 0.99):9.1f}" if bare else ""
+    return f"{label:44}{len(times):7}{found}{ratio}"
+
+
+async def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="How soon Slack has its acknowledgement.")
+    parser.add_argument("--people", type=int, default=50, help="conversations at once (default: %(default)s)")
+    parser.add_argument("--presses", type=int, default=6, help="answers of each, at most (default: %(default)s)")
+    wanted = parser.parse_args()
+    print(f"{'milliseconds':44}{'n':>7}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}{'p99 ratio':>11}")
+    with TemporaryDirectory() as folder:
+        async with loopback() as town:
+            bare = await yardstick(town, wanted.people, wanted.presses)
+            print(row("acks of a route that does nothing else", bare), flush=True)
+            async with service(town, Path(folder)) as url:
+                town.over_http(url)
+                for large in (False, True):
+                    found = await measured(town, wanted.people, wanted.presses, large=large)
+                    beside = ", while 1 MB is read" if large else ""
+                    print(row(f"acks{beside}", found.acks, bare))
+                    print(row(f"answers to be seen{beside}", found.answers), flush=True)
+                    if found.files:
+                        print(row("1 MB file, answer to be seen", found.files))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
