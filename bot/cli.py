@@ -1,4 +1,4 @@
-"""The command line: diagnose, cases, read, knowledge, serve, slack."""
+"""The command line: diagnose, cases, read, knowledge, serve, slack, manifest."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from bot.lines import lines_of
 from bot.paste import MOST_BYTES, check_text, paste_of, plain_text, unpacked
 from bot.settings import LOCAL, Settings, workspace_name
 from bot.slack.command import slack
+from bot.slack.manifest import manifest
 from bot.terminal import Shown, console, drawn, show, whole_page
 from bot.wording import page
 from rules.answers import make_case
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(keys, name="keys")
 app.command("slack")(slack)
+app.command("manifest")(manifest)
 
 
 @app.command(

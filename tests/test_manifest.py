@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
+from typer.testing import CliRunner
 
+from bot.cli import app
 from bot.slack import hearing
 from bot.slack.app import EVENTS
+from bot.slack.manifest import manifest_for
 from bot.slack.opening import REDIRECT, SCOPES
 from bot.slack.wishes import Step
 
@@ -159,6 +162,34 @@ def test_it_is_for_distribution() -> None:
         "messages_tab_read_only_enabled": False,
     }
     assert "assistant_view" not in FEATURES
+
+
+def test_it_is_printed_for_each_way_in() -> None:
+    socket, one, many = manifest_for(None), manifest_for("whydrop.example.com"), manifest_for("x.example", many=True)
+    assert "YOUR-HOST" not in json.dumps([socket, one, many])
+    assert "https://" not in json.dumps(socket)
+    assert socket["settings"]["socket_mode_enabled"]
+    assert not socket["settings"]["token_rotation_enabled"]
+    assert one["settings"]["interactivity"]["request_url"] == "https://whydrop.example.com/slack/events"
+    assert "redirect_urls" not in one["oauth_config"]
+    assert not one["settings"]["token_rotation_enabled"]
+    assert many == json.loads(json.dumps(MANIFEST).replace("YOUR-HOST", "x.example"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--host", "whydrop"), ("--host", "https://x.example"), ("--host", 'x.example"'), ("--host", ""), ("--many",)],
+)
+def test_a_host_that_is_none_is_refused_in_one_line(options: tuple[str, ...]) -> None:
+    found = CliRunner().invoke(app, ["manifest", *options])
+    assert found.exit_code == 2
+    assert len(found.stderr.splitlines()) == 1
+    assert found.stdout == ""
+
+
+def test_the_command_prints_json() -> None:
+    found = CliRunner().invoke(app, ["manifest", "--host", "whydrop.example.com"])
+    assert json.loads(found.stdout) == manifest_for("whydrop.example.com")
 
 
 def test_what_is_written_fits_slacks_limits() -> None:
