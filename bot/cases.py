@@ -224,8 +224,8 @@ class Store:
         """
         if await patiently(lambda: self.read_with(is_up_to_date)):
             return
-        if self._file:
-            await patiently(lambda: keep_a_log(self._engine))
+        if file := self._file:
+            await patiently(lambda: keep_a_log(file))
         await self.write_with(migrated)
 
     async def create(self, workspace: str, events: Sequence[CaseEvent], leading: Leading | None = None) -> Summary:
@@ -342,7 +342,7 @@ class Store:
         """Leave nothing of what was deleted in SQLite's log; PostgreSQL's vacuum sees to its own."""
         if self._file:
             async with self._turn():
-                await empty_the_log(self._engine)
+                await empty_the_log(self._file)
 
     async def expire_replies(self, older_than: datetime) -> None:
         """Forget the replies, and their Idempotency-Keys, that were given before. Raises Busy."""

@@ -37,6 +37,18 @@ class SqliteFile:
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
 
+    async def alone(self, pragma: str) -> None:
+        """Do what cannot be done in a transaction."""
+
+        def done() -> None:
+            with self._reader.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                # A connection that has not read yet does not know that there is a log.
+                driver.execute("SELECT count(*) FROM sqlite_master").fetchall()
+                driver.execute(pragma).fetchall()
+
+        await asyncio.get_running_loop().run_in_executor(self._threads, done)
+
     def close(self) -> None:
         """Close all connections."""
         self._threads.shutdown()

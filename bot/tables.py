@@ -308,26 +308,17 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-async def keep_a_log(engine: AsyncEngine) -> None:
+async def keep_a_log(file: SqliteFile) -> None:
     """Let SQLite write into a log beside the file (WAL), so that reading and writing do not wait for each other.
 
     The file remembers it.
     """
-    await _alone(engine, "PRAGMA journal_mode = WAL")
+    await file.alone("PRAGMA journal_mode = WAL")
 
 
-async def empty_the_log(engine: AsyncEngine) -> None:
+async def empty_the_log(file: SqliteFile) -> None:
     """Bring SQLite's log into the file and cut it off, unless somebody reads it: what was deleted is there still."""
-    await _alone(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-async def _alone(engine: AsyncEngine, pragma: str) -> None:
-    """Do what cannot be done in a transaction."""
-    async with engine.connect() as connection:
-        raw = await connection.get_raw_connection()
-        if (driver := raw.driver_connection) is not None:
-            cursor = await driver.execute(pragma)
-            await cursor.close()
+    await file.alone("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
