@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.case_events import Summary
 from bot.casebook import Consulted
 from bot.export import markdown
-from bot.slack.aliases import aliased, aliases_of
+from bot.picture import picture
+from bot.picture_svg import picture_svg
+from bot.slack.aliases import aliases_of
 from bot.slack.blocks import Block
 from bot.slack.home import HomeSettings, home_view
 from bot.slack.notices import fault_message, help_message, not_understood_message, old_button_message, status_message
-from bot.slack.parts import Button, Buttons, Message, Quoted, Small
+from bot.slack.parts import Button, Buttons, Image, Message, Quoted, Small
+from bot.slack.picture_png import picture_alt
 from bot.slack.views import (
     Showing,
     addresses_message,
@@ -42,7 +45,14 @@ class Faces:
 
     def case(self, consulted: Consulted, shown: Showing) -> Message:
         """Show where a case stands."""
-        return case_message(consulted, self.expert.shelf, shown)
+        return case_message(consulted, self.expert.shelf, replace(shown, picture=self._picture(consulted, shown)))
+
+    def _picture(self, consulted: Consulted, shown: Showing) -> Image | None:
+        """Draw what happened, for whoever sees it, where a case comes to an end."""
+        if consulted.diagnosis.question and not shown.stopped and not shown.whole:
+            return None
+        drawn = picture(seen_as(consulted, shown).diagnosis, self.expert.shelf)
+        return Image(picture_alt(drawn), svg=picture_svg(drawn)) if drawn else None
 
     def why(self, consulted: Consulted, shown: Showing) -> Message:
         """Say why its question is asked. This diagnoses once for each answer."""
@@ -107,7 +117,3 @@ class Faces:
     def home(self, own: Sequence[Summary], *, aliases: bool) -> Block:
         """Show the app's home."""
         return home_view(own, HomeSettings(aliases, self.public_url), self.expert.shelf, self._stamp)
-
-    def aliased(self, consulted: Consulted) -> Consulted:
-        """Give a case as everybody may see it: for its picture."""
-        return aliased(consulted, aliases_of(consulted))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.case_events import Summary
 from bot.casebook import Consulted
+from bot.slack.parts import Image
 from bot.slack.views import Showing
 
 Fields = dict[str, Any]
@@ -23,6 +24,13 @@ class Message(Protocol):
     @property
     def whole(self) -> str:
         """Say it in words, at length."""
+
+    @property
+    def undrawn(self) -> Image | None:
+        """Give the picture that it is to show once Slack has it."""
+
+    def with_file(self, file: str) -> Message:
+        """Show that picture: it is this file in Slack."""
 
     def body(self) -> Fields:
         """Give its text and its blocks."""
@@ -76,10 +84,15 @@ class Views(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """For whoever wished. `replace`: in the place of what was pressed."""
+    """For whoever wished. `replace`: in the place of what was pressed; `case` is the one that it shows.
+
+    Only in the place of another it gets a picture that Slack does not have yet: what is said first cannot be changed
+    by us, as nobody but Slack can find it.
+    """
 
     message: Message
     replace: bool = False
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)

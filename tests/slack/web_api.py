@@ -123,7 +123,8 @@ class WebApi:
             try:
                 answered_at(self.slack, call.token, message)
             except Refusal as refusal:
-                status = 404 if refusal.error in ("used_url", "expired_url") else 400
+                # java-slack-sdk issue 1349: refused blocks are answered with 404, like an address that is used up.
+                status = 404 if refusal.error in ("used_url", "expired_url", "invalid_blocks") else 400
                 return status, {"ok": False, "error": refusal.error, **refusal.more}
             return 200, {"ok": True}
 
