@@ -66,6 +66,7 @@ class WebApi:
         fault = self.faults.next(call.method)
         if fault and not fault.done:
             self.faults.calls.append(call)
+            self.slack.changed()
             return await _failed(request, fault)
         status, answer = perform()
         call = replace(call, answer=None if fault else answer)
@@ -135,6 +136,7 @@ class WebApi:
         file = self.slack.teams[team].files[name]
         content = await request.read()
         if fault := self.faults.next("upload"):
+            self.slack.changed()
             return await _failed(request, fault)
         if len(content) != len(file.content):
             return web.Response(status=400, text="the length is not the one that was announced")
