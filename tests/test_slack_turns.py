@@ -32,6 +32,8 @@ pytest_plugins = ["tests.postgres"]
 LINE = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.1/443 to 192.0.2.9/51000 flags ACK on interface inside"
 OTHER = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.7/443 to 192.0.2.9/51007 flags RST on interface inside"
 TEAM, ANN, CHANNEL = "T1", "U1", "C1"
+BACK = 1e9
+"""From then on nobody has left any more: they came back."""
 THREAD = Place(channel=CHANNEL, thread="100.1", message="100.1")
 
 
@@ -72,8 +74,9 @@ class Town:
         if len(self.steps) - 1 == self.killed_at:
             raise Killed(name)
 
-    async def _left(self, team: str) -> None:
+    async def _left(self, team: str, at: float) -> bool:
         self.gone.append(team)
+        return at < BACK
 
     def turns(self) -> Turns:
         """Begin a process."""
@@ -399,6 +402,7 @@ async def test_a_step_of_a_workflow_gets_its_outputs(town: Town) -> None:
     assert execution == "Fx1"
     assert not isinstance(outputs, str)
     assert outputs["case"] == await town.case()
+    assert outputs["cause"] == "unknown"
     assert outputs["link"].endswith(outputs["case"])
 
 

@@ -21,12 +21,17 @@ async def _nothing(_: str) -> None:
     pass
 
 
+async def _gone(_: str, __: float) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a conversation stands in. `workspace_of` gives the workspace of a team's cases, `link_of` a case's address.
 
-    `uninstalled` forgets how to reach a team. `step` is awaited between any two things that are done, by its name.
-    Without `pictures`, cases are shown in words alone.
+    `uninstalled` forgets how to reach a team that left at a time, and tells whether it did: not if it came back since.
+    `step` is awaited between any two things that are done, by its name. Without `pictures`, cases are shown in
+    words alone.
     """
 
     casebook: Casebook
@@ -35,7 +40,7 @@ class World:
     views: Views
     workspace_of: Callable[[str], str] = str
     link_of: Callable[[str], str | None] = lambda _: None
-    uninstalled: Callable[[str], Awaitable[None]] = _nothing
+    uninstalled: Callable[[str, float], Awaitable[bool]] = _gone
     step: Callable[[str], Awaitable[None]] = _nothing
     pictures: Pictures | None = None
 

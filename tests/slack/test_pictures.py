@@ -20,6 +20,7 @@ from bot.rest import create_app
 from bot.settings import Settings
 from bot.slack import pictures
 from bot.slack.faces import Faces
+from bot.slack.hearing import FUNCTION
 from bot.slack.inbox import PICTURES_KEPT, Inbox
 from bot.slack.picture_png import rendered
 from bot.slack.pictures import Pictures
@@ -143,6 +144,11 @@ async def test_in_a_shared_thread_the_picture_has_aliases(whole: Whole, expert: 
     image = await whole.shows_picture(await whole.mentions())
     assert ADDRESS not in image["alt_text"]
     assert whole.files == [drawn(expert, ENOUGH, aliases=True)]
+    name, _ = await whole.alice.runs_step(FUNCTION, {"log": ENOUGH})
+    step = whole.town.slack.executions[name]
+    await whole.town.until(lambda: "outputs" in step)
+    assert "client-1" in step["outputs"]["summary"]
+    assert ADDRESS not in str(step["outputs"])
     await whole.alice.dms(ENOUGH)
     mine = await whole.alice.reads("Next steps", whole.alice.dm, whole.alice.sees(whole.alice.dm)[0])
     assert ADDRESS in (await whole.shows_picture(mine))["alt_text"]
