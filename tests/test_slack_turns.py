@@ -396,6 +396,15 @@ async def test_an_outcome_is_written_down_once(town: Town) -> None:
     assert await town.events(Outcome) == [Outcome(solved=True, cause=None, note="n")]
 
 
+async def test_a_workspace_that_came_back_since_loses_nothing(town: Town) -> None:
+    case = await begun(town)
+    await town.hears(wish("late", Left(at=BACK), Place()))
+    assert await town.case() == case
+    assert await town.count(SLACK_THREADS) == 1
+    await town.hears(wish("now", Left(at=BACK - 1), Place()))
+    assert await town.count(SLACK_THREADS) == 0
+
+
 async def test_a_step_of_a_workflow_gets_its_outputs(town: Town) -> None:
     await town.hears(wish("s", Step(execution="Fx1", text=LINE), Place()))
     ((execution, outputs),) = town.slack.steps
