@@ -125,9 +125,12 @@ class FakeSlack:
         assert team
         return next(content for file, content in self.files.values() if file.url == url)[: most + 1]
 
-    async def upload(self, team: str, name: str, title: str, content: bytes) -> str:
+    async def upload(
+        self, team: str, name: str, title: str, content: bytes, channel: str = "", thread: str = ""
+    ) -> str:
         assert team
         assert title
+        assert bool(channel) == bool(thread)
         after = self._before("upload")
         file = f"F{next(self._numbers)}"
         self.files[file] = SharedFile(name, "image/png", "hosted", len(content), ""), content
@@ -193,6 +196,10 @@ class PlainViews:
 
     def exported(self, consulted: Consulted, shown: Showing) -> Words:
         return self._about("export", consulted, shown)
+
+    def exported_whole(self, consulted: Consulted, shown: Showing) -> str:
+        assert not shown.alone, consulted.kept.summary.id
+        return ""
 
     def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Showing) -> Words:
         assert replace(shown) == shown

@@ -22,7 +22,7 @@ from bot.slack.inbox import Claimed
 from bot.slack.pacing import Pacing
 from bot.slack.pictures import Put, without_pictures
 from bot.slack.places import Sent, Thread
-from bot.slack.replies import Alone, Finished, Home, Message, Post, Reply, Update
+from bot.slack.replies import Alone, Attached, Finished, Home, Message, Post, Reply, Update
 from bot.slack.views import Showing
 from bot.slack.web import CannotLook, Fields, Later, NoToken, Refused, Uncertain
 from bot.slack.world import World
@@ -85,6 +85,16 @@ class Delivery:
             return
         if await self._once(lambda: self._sent_alone(reply), _cannot_look) is None:
             log.warning("wish %d: it is not known whether its answer arrived", self._one.number)
+        elif reply.attached:
+            await self._attach(reply.attached)
+
+    async def _attach(self, file: Attached) -> None:
+        """Put a file into a thread. The wish is done by now, so that it is there at most once."""
+        try:
+            text = file.text.encode("utf-8", "replace")
+            await self._slack.upload(self._wish.team, file.name, file.name, text, file.channel, file.thread)
+        except (Later, NoToken, Refused, Uncertain) as wrong:
+            log.info("wish %d: no file: %s", self._one.number, wrong)
 
     async def _sent_alone(self, reply: Alone) -> Sent:
         """Send it by the first way that is open: where the request said, in the channel, or directly."""

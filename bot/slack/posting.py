@@ -184,10 +184,13 @@ class WebApi:
             return await _read(answer, most)
         raise AssertionError  # it was read, or something was raised
 
-    async def upload(self, team: str, name: str, title: str, content: bytes) -> str:
-        """Bring a file, which belongs to no channel; give its id."""
-        async with self._client(team) as client:
-            said = await client.files_upload_v2(filename=name, title=title, content=content)
+    async def upload(
+        self, team: str, name: str, title: str, content: bytes, channel: str = "", thread: str = ""
+    ) -> str:
+        """Bring a file, into a thread or for a message to show; give its id."""
+        where: Fields = {"channel": channel, "thread_ts": thread} if channel else {}
+        async with self._client(team, again=not channel) as client:
+            said = await client.files_upload_v2(filename=name, title=title, content=content, **where)
         return str(said["files"][0]["id"])
 
     async def complete_step(self, team: str, execution: str, outputs: Mapping[str, str]) -> None:

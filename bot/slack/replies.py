@@ -57,6 +57,9 @@ class Views(Protocol):
     def exported(self, consulted: Consulted, shown: Showing) -> Message:
         """Write it down for a ticket."""
 
+    def exported_whole(self, consulted: Consulted, shown: Showing) -> str:
+        """Write it down for a ticket, where a message does not hold it; else ""."""
+
     def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Showing) -> Message:
         """Say something, about a case or not."""
 
@@ -83,16 +86,27 @@ class Views(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A text file, in a thread."""
+
+    channel: str
+    thread: str
+    name: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Alone:
     """For whoever wished. `replace`: in the place of what was pressed; `case` is the one that it shows.
 
     Only in the place of another it gets a picture that Slack does not have yet: what is said first cannot be changed
-    by us, as nobody but Slack can find it.
+    by us, as nobody but Slack can find it. `attached` follows, where all can see it.
     """
 
     message: Message
     replace: bool = False
     case: str = ""
+    attached: Attached | None = None
 
 
 @dataclass(frozen=True, slots=True)
