@@ -14,7 +14,7 @@ from tests.slack.faults import refusing
 from tests.slack.limits import message_problems
 from tests.slack.moments import LINE, LINK, consulted, pasted, settled
 from tests.slack.seen import unescaped, written
-from tests.slack.test_pictures import Whole, whole  # noqa: F401  (a fixture)
+from tests.slack.test_pictures import PATIENCE_S, Whole, whole  # noqa: F401  (a fixture)
 
 MANY = 2000
 PASTE = "\n".join(LINE.replace("51515", str(1024 + number)) for number in range(MANY))
@@ -62,13 +62,15 @@ async def test_a_long_case_follows_as_a_file_in_its_thread(whole: Whole) -> None
     alice, ops = whole.alice, whole.ops
     await alice.mentions(ops, "see the file", files=[("a.log", PASTE.encode())])
     asked = alice.sees(ops)[-1]
-    answer = await alice.reads("Stop here", ops, asked, 20)
+    answer = await alice.reads("Stop here", ops, asked, PATIENCE_S)
     await alice.presses("Stop here", answer)
-    await whole.town.until(lambda: "Export" in answer.buttons())
+    await whole.town.until(lambda: "Export" in answer.buttons(), PATIENCE_S)
     await alice.presses("Export", answer)
-    mine = await alice.reads("For a ticket", ops, asked)
+    mine = await alice.reads("For a ticket", ops, asked, PATIENCE_S)
     assert mine.private
-    file = await whole.town.until(lambda: next((one for one in alice.sees(ops, asked)[1:] if one.message.files), None))
+    file = await whole.town.until(
+        lambda: next((one for one in alice.sees(ops, asked)[1:] if one.message.files), None), PATIENCE_S
+    )
     assert file
     assert not file.private
     (name,) = file.message.files
@@ -84,12 +86,12 @@ async def test_where_no_file_may_be_written_the_message_stays(whole: Whole, erro
     alice, ops = whole.alice, whole.ops
     await alice.mentions(ops, "see the file", files=[("a.log", PASTE.encode())])
     asked = alice.sees(ops)[-1]
-    answer = await alice.reads("Stop here", ops, asked, 20)
+    answer = await alice.reads("Stop here", ops, asked, PATIENCE_S)
     await alice.presses("Stop here", answer)
-    await whole.town.until(lambda: "Export" in answer.buttons())
+    await whole.town.until(lambda: "Export" in answer.buttons(), PATIENCE_S)
     method = "files.getUploadURLExternal" if error == "missing_scope" else "files.completeUploadExternal"
     whole.town.faults.plan(method, refusing(error), refusing(error))
     await alice.presses("Export", answer)
-    await alice.reads("For a ticket", ops, asked)
-    await whole.town.until(lambda: whole.town.faults.of(method))
+    await alice.reads("For a ticket", ops, asked, PATIENCE_S)
+    await whole.town.until(lambda: whole.town.faults.of(method), PATIENCE_S)
     assert not [one for one in alice.sees(ops, asked)[1:] if one.message.files]

@@ -44,6 +44,8 @@ from tests.test_slack_turns import TEAM, Clock, Killed, Town, wish
 ENOUGH = f"{LINE}\nThe SYN was never seen on this firewall. It never worked."
 """What brings the answer without a question."""
 ADDRESS = "198.51.100.7"
+PATIENCE_S = 20.0
+"""Seconds for a machine that is busy with other tests."""
 
 
 @dataclass
@@ -57,14 +59,14 @@ class Whole:
         return [one.content for one in self.town.team.files.values()]
 
     async def shows_picture(self, seen: Seen) -> Fields:
-        found = await self.town.until(lambda: pictured(seen))
+        found = await self.town.until(lambda: pictured(seen), PATIENCE_S)
         assert found
         return found
 
     async def mentions(self, paste: str = ENOUGH) -> Seen:
         """Mention the app; gives its answer."""
         await self.alice.mentions(self.ops, paste)
-        return await self.alice.reads("Next steps", self.ops, self.alice.sees(self.ops)[-1])
+        return await self.alice.reads("Next steps", self.ops, self.alice.sees(self.ops)[-1], PATIENCE_S)
 
 
 def pictured(seen: Seen) -> Fields | None:
@@ -72,7 +74,8 @@ def pictured(seen: Seen) -> Fields | None:
 
 
 @pytest.fixture
-async def whole(tmp_path: Path, expert: Expert) -> AsyncIterator[Whole]:
+async def whole(tmp_path: Path, expert: Expert, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Whole]:
+    monkeypatch.setattr(pictures, "PATIENCE_S", PATIENCE_S)
     async with loopback() as town:
         town.api.rates.clear()
         settings = Settings(
@@ -116,7 +119,7 @@ async def test_what_shows_it_already_keeps_it_without_bringing_it_again(whole: W
     before = len(whole.town.faults.of("chat.update"))
     for label, words in (("All of it", "What happens"), ("Less", "Next steps"), ("This solved it", "How it ended")):
         await whole.alice.presses(label, answer)
-        await whole.town.until(lambda words=words: words in answer.shows())  # type: ignore[misc]
+        await whole.town.until(lambda words=words: words in answer.shows(), PATIENCE_S)  # type: ignore[misc]
         assert pictured(answer)
     updates = whole.town.faults.of("chat.update")[before:]
     assert [any(one["type"] == "image" for one in call.args["blocks"]) for call in updates] == [True] * 3
@@ -125,13 +128,15 @@ async def test_what_shows_it_already_keeps_it_without_bringing_it_again(whole: W
 
 async def test_what_only_the_asker_sees_gets_it_where_it_can_be_replaced(whole: Whole, expert: Expert) -> None:
     await whole.alice.types(f"/whydrop {ENOUGH}", whole.ops)
-    answer = await whole.alice.reads("Only you see this", whole.ops)
+    answer = await whole.alice.reads("Only you see this", whole.ops, seconds=PATIENCE_S)
     assert answer.private
     await whole.alice.presses("All of it", answer)
     await whole.shows_picture(answer)
     assert whole.files == [drawn(expert, ENOUGH)]
     await whole.alice.types(f"/whydrop {ENOUGH}", whole.ops)
-    again = await whole.town.until(lambda: (last := whole.alice.sees(whole.ops)[-1]).ts != answer.ts and last)
+    again = await whole.town.until(
+        lambda: (last := whole.alice.sees(whole.ops)[-1]).ts != answer.ts and last, PATIENCE_S
+    )
     assert isinstance(again, Seen)
     assert pictured(again), "the workspace has this picture: the first answer shows it at once"
     assert len(whole.files) == 1
@@ -146,11 +151,11 @@ async def test_in_a_shared_thread_the_picture_has_aliases(whole: Whole, expert: 
     assert whole.files == [drawn(expert, ENOUGH, aliases=True)]
     name, _ = await whole.alice.runs_step(FUNCTION, {"log": ENOUGH})
     step = whole.town.slack.executions[name]
-    await whole.town.until(lambda: "outputs" in step)
+    await whole.town.until(lambda: "outputs" in step, PATIENCE_S)
     assert "client-1" in step["outputs"]["summary"]
     assert ADDRESS not in str(step["outputs"])
     await whole.alice.dms(ENOUGH)
-    mine = await whole.alice.reads("Next steps", whole.alice.dm, whole.alice.sees(whole.alice.dm)[0])
+    mine = await whole.alice.reads("Next steps", whole.alice.dm, whole.alice.sees(whole.alice.dm)[0], PATIENCE_S)
     assert ADDRESS in (await whole.shows_picture(mine))["alt_text"]
     assert whole.files[1:] == [drawn(expert, ENOUGH)]
 
@@ -174,13 +179,14 @@ async def test_what_slack_refuses_leaves_the_answer_as_it_is(
     method: str,
     faults: list[Fault],
 ) -> None:
-    monkeypatch.setattr(pictures, "PATIENCE_S", 2.0)
+    if SILENT in faults:
+        monkeypatch.setattr(pictures, "PATIENCE_S", 2.0)
     caplog.set_level(logging.INFO)
     whole.town.faults.plan(method, *faults)
     answer = await whole.mentions()
-    await whole.town.until(lambda: not whole.town.faults.planned[method])
+    await whole.town.until(lambda: not whole.town.faults.planned[method], PATIENCE_S)
     await whole.alice.presses("All of it", answer)  # comes after it, in the same thread
-    await whole.town.until(lambda: "What happens" in answer.shows())
+    await whole.town.until(lambda: "What happens" in answer.shows(), PATIENCE_S)
     assert len(whole.alice.replies(whole.ops, whole.alice.sees(whole.ops)[-1])) == 1
     ours = [one for one in caplog.records if one.name.startswith("whydrop.slack")]
     assert not [one for one in ours if one.levelno >= logging.ERROR]
@@ -196,7 +202,7 @@ async def test_a_workspace_that_takes_no_files_is_not_asked_each_time(
     answer = await whole.mentions()
     for label, words in (("All of it", "What happens"), ("Less", "Next steps")):
         await whole.alice.presses(label, answer)
-        await whole.town.until(lambda words=words: words in answer.shows())  # type: ignore[misc]
+        await whole.town.until(lambda words=words: words in answer.shows(), PATIENCE_S)  # type: ignore[misc]
     assert not pictured(answer)
     assert len(whole.town.faults.of("files.getUploadURLExternal")) == 1
     assert [one.getMessage() for one in caplog.records if "missing_scope" in one.getMessage()] == [
@@ -209,7 +215,7 @@ async def test_a_picture_that_slack_no_longer_has_is_left_out_and_brought_anew(w
     await whole.shows_picture(answer)
     whole.town.team.files.clear()
     await whole.alice.presses("All of it", answer)
-    await whole.town.until(lambda: "What happens" in answer.shows())
+    await whole.town.until(lambda: "What happens" in answer.shows(), PATIENCE_S)
     assert answer.blocks
     assert not pictured(answer)
     await whole.alice.presses("Less", answer)
