@@ -81,6 +81,8 @@ def event(body: Fields) -> Wish | None:
     if heard is None:
         return None
     place, act = heard
+    if isinstance(act, Left):
+        act = Left(at=float(body.get("event_time") or 0))
     return _wish(body, (str(body["event_id"]),), place, act)
 
 
@@ -242,10 +244,10 @@ def _home(_: Fields, told: Fields) -> Heard:
     return (Place(direct=True), Look(at="home")) if told.get("tab", "home") == "home" else None
 
 
-def _uninstalled(body: Fields, told: Fields) -> Heard:
+def _uninstalled(_: Fields, told: Fields) -> Heard:
     # Of tokens only the bot's count: we have no others.
     gone = told["type"] == "app_uninstalled" or (told.get("tokens") or {}).get("bot")
-    return (Place(), Left(at=float(body.get("event_time") or 0))) if gone else None
+    return (Place(), Left()) if gone else None
 
 
 def _executed(_: Fields, told: Fields) -> Heard:
