@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.case_events import Summary
 from bot.casebook import Consulted
+from bot.slack.parts import Image
 from bot.slack.replies import Fields
 from bot.slack.views import Showing
 from bot.slack.web import CannotLook, Refused, SharedFile
@@ -124,6 +125,19 @@ class FakeSlack:
         assert team
         return next(content for file, content in self.files.values() if file.url == url)[: most + 1]
 
+    async def upload(
+        self, team: str, name: str, title: str, content: bytes, channel: str = "", thread: str = ""
+    ) -> str:
+        assert team
+        assert title
+        assert bool(channel) == bool(thread)
+        after = self._before("upload")
+        file = f"F{next(self._numbers)}"
+        self.files[file] = SharedFile(name, "image/png", "hosted", len(content), ""), content
+        if after:
+            raise after
+        return file
+
     async def complete_step(self, team: str, execution: str, outputs: Mapping[str, str]) -> None:
         assert team
         self._before("complete_step")
@@ -145,6 +159,13 @@ class Words:
     @property
     def whole(self) -> str:
         return self.text
+
+    @property
+    def undrawn(self) -> Image | None:
+        return None
+
+    def with_file(self, file: str) -> Words:
+        raise AssertionError(file)
 
     def body(self) -> Fields:
         return {"text": self.text, "blocks": []}
@@ -175,6 +196,10 @@ class PlainViews:
 
     def exported(self, consulted: Consulted, shown: Showing) -> Words:
         return self._about("export", consulted, shown)
+
+    def exported_whole(self, consulted: Consulted, shown: Showing) -> str:
+        assert not shown.alone, consulted.kept.summary.id
+        return ""
 
     def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Showing) -> Words:
         assert replace(shown) == shown

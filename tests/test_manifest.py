@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,23 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from typer.testing import CliRunner
 
+from bot.case_events import CaseEvent
 from bot.cli import app
 from bot.slack import hearing
 from bot.slack.app import EVENTS
 from bot.slack.manifest import manifest_for
-from bot.slack.opening import REDIRECT, SCOPES
+from bot.slack.opening import OPTIONAL, REDIRECT, SCOPES
+from bot.slack.outputs import outputs, unread
 from bot.slack.wishes import Step
+from rules.diagnose import Expert
+from tests.slack.moments import LINE, NEVER, NOT_SEEN, consulted, pasted
 
 ROOT = Path(__file__).parents[1]
 MANIFEST: dict[str, Any] = json.loads((ROOT / "manifest.json").read_text("utf-8"))
 FEATURES, SETTINGS = MANIFEST["features"], MANIFEST["settings"]
 ASKED = set(MANIFEST["oauth_config"]["scopes"]["bot"])
+LEFT_OUT = set(MANIFEST["oauth_config"]["scopes"]["bot_optional"])
+"""What whoever installs the app may leave out."""
 ADDRESS = "https://YOUR-HOST/slack/events"
 
 METHODS: Mapping[str, frozenset[str]] = {
@@ -96,13 +102,23 @@ def test_each_call_has_a_scope_that_is_asked_for(method: str) -> None:
     assert not needed or needed & ASKED, f"{method} needs one of {sorted(needed)}"
 
 
+ELSEWHERE = {"mpim:history"}
+"""What a called method could need where the app is not: it takes part in no group of direct messages."""
+
+
 def test_each_scope_is_needed() -> None:
-    by_calls = {scope for method in called() for scope in METHODS[method]}
+    by_calls = {scope for method in called() for scope in METHODS[method]} - ELSEWHERE
     by_events = {DELIVERED[event] for event in SETTINGS["event_subscriptions"]["bot_events"]}
     by_features = {scope for feature, scope in OFFERED.items() if FEATURES.get(feature)}
     files = {"files:read"}  # direct messages carry text files, which are read from Slack with the bot's token
-    assert by_calls | by_events | by_features | files >= ASKED
-    assert by_events | by_features <= ASKED | {""}
+    assert by_calls | by_events | by_features | files == ASKED | {""}
+
+
+def test_what_may_be_left_out_is_asked_for_and_nothing_is_heard_or_offered_by_it() -> None:
+    """tests/slack/test_scopes.py runs the app without each."""
+    assert ASKED > LEFT_OUT
+    assert list(OPTIONAL) == sorted(LEFT_OUT) == MANIFEST["oauth_config"]["scopes"]["bot_optional"]
+    assert not LEFT_OUT & {*DELIVERED.values(), *OFFERED.values(), "chat:write", "files:read"}
 
 
 def test_oauth_asks_for_the_same_scopes() -> None:
@@ -140,9 +156,24 @@ def test_the_workflow_step_takes_what_is_heard() -> None:
     wish = hearing.event({"event_id": "Ev1", "team_id": "T1", "event": {**told, "inputs": inputs}})
     assert wish
     assert wish.act == Step(execution="Fx1", text="the log", product="the product")
-    assert set(step["output_parameters"]) == {"cause", "confidence", "summary", "link"}
     for parameters in (step["input_parameters"], step["output_parameters"]):
         assert all(one["name"] == key for key, one in parameters.items())
+
+
+@pytest.mark.parametrize("link", ["https://whydrop.example/cases/x", None])
+@pytest.mark.parametrize(
+    "events", [(pasted(LINE), NOT_SEEN, NEVER), (pasted(LINE),), (pasted("hello"),), (pasted(""),)]
+)
+def test_the_workflow_step_gives_what_is_promised(
+    expert: Expert, events: Sequence[CaseEvent], link: str | None
+) -> None:
+    promised = MANIFEST["functions"][hearing.FUNCTION]["output_parameters"]
+    always = {name for name, one in promised.items() if one["is_required"]}
+    given = outputs(consulted(expert, *events), expert.shelf, link)
+    assert set(given) == set(promised) - (set() if link else {"link"})
+    assert always == set(unread("the paste is too large"))
+    assert all(one["type"] == "string" for one in promised.values())
+    assert all(given.values())
 
 
 def test_all_addresses_are_of_one_host_and_are_answered() -> None:

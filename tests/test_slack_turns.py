@@ -32,6 +32,8 @@ pytest_plugins = ["tests.postgres"]
 LINE = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.1/443 to 192.0.2.9/51000 flags ACK on interface inside"
 OTHER = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.7/443 to 192.0.2.9/51007 flags RST on interface inside"
 TEAM, ANN, CHANNEL = "T1", "U1", "C1"
+BACK = 1e9
+"""From then on nobody has left any more: they came back."""
 THREAD = Place(channel=CHANNEL, thread="100.1", message="100.1")
 
 
@@ -72,8 +74,9 @@ class Town:
         if len(self.steps) - 1 == self.killed_at:
             raise Killed(name)
 
-    async def _left(self, team: str) -> None:
+    async def _left(self, team: str, at: float) -> bool:
         self.gone.append(team)
+        return at < BACK
 
     def turns(self) -> Turns:
         """Begin a process."""
@@ -393,12 +396,22 @@ async def test_an_outcome_is_written_down_once(town: Town) -> None:
     assert await town.events(Outcome) == [Outcome(solved=True, cause=None, note="n")]
 
 
+async def test_a_workspace_that_came_back_since_loses_nothing(town: Town) -> None:
+    case = await begun(town)
+    await town.hears(wish("late", Left(at=BACK), Place()))
+    assert await town.case() == case
+    assert await town.count(SLACK_THREADS) == 1
+    await town.hears(wish("now", Left(at=BACK - 1), Place()))
+    assert await town.count(SLACK_THREADS) == 0
+
+
 async def test_a_step_of_a_workflow_gets_its_outputs(town: Town) -> None:
     await town.hears(wish("s", Step(execution="Fx1", text=LINE), Place()))
     ((execution, outputs),) = town.slack.steps
     assert execution == "Fx1"
     assert not isinstance(outputs, str)
     assert outputs["case"] == await town.case()
+    assert outputs["cause"] == "unknown"
     assert outputs["link"].endswith(outputs["case"])
 
 

@@ -21,6 +21,7 @@ from bot.slack.hearing import Fields, ParseAnswer, Private
 from bot.slack.inbox import Inbox
 from bot.slack.installs import Tokens
 from bot.slack.modals import answer_modal, outcome_modal, paste_modal
+from bot.slack.pictures import Pictures
 from bot.slack.places import Places
 from bot.slack.posting import Addresses, WebApi
 from bot.slack.turns import Turns
@@ -89,6 +90,7 @@ def behind(settings: Settings, casebook: Casebook, tokens: Tokens) -> Behind:
         partial(workspace_of, settings),
         lambda case: f"{public}/cases/{case}" if public else None,
         tokens.forget,
+        pictures=Pictures(casebook.store, web, casebook.in_thread),
     )
 
     async def run() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from bot.case_events import Pasted
 from bot.cases import CaseFull, NoSuchCase
 from bot.slack.bringing import bring
+from bot.slack.outputs import outputs, unread
 from bot.slack.places import Thread
 from bot.slack.pressing import ended, home, press
 from bot.slack.replies import Finished, Reply
 from bot.slack.shared_files import UnreadableFile
 from bot.slack.telling import After
+from bot.slack.views import seen_as
 from bot.slack.wishes import Bring, Ended, Left, Look, Press, Step
 from bot.slack.world import Turn
-from bot.wording import headline
 from rules.read import PasteTooLarge
 
 _NO_CASE = "There is no such case here. It may have been deleted, or it belongs to another workspace."
@@ -34,7 +35,7 @@ async def reply_to(turn: Turn) -> Reply | None:
         return turn.said(_FULL)
     except (PasteTooLarge, UnreadableFile) as wrong:
         if isinstance(turn.wish.act, Step):
-            return Finished(turn.wish.act.execution, error=str(wrong))
+            return Finished(turn.wish.act.execution, unread(str(wrong)))
         return turn.said(str(wrong))
 
 
@@ -50,11 +51,11 @@ async def _done(turn: Turn) -> Reply | None:
             return await _look(turn, act)
         case Step() as act:
             return await _step(turn, act)
-        case Left():
+        case Left() as act:
             # Last what is kept here, and in it this wish: until then it is carried out again.
-            await turn.world.uninstalled(turn.wish.team)
-            await turn.world.step("uninstalled")
-            await turn.world.places.forget(turn.wish.team, turn.workspace)
+            if await turn.world.uninstalled(turn.wish.team, act.at):
+                await turn.world.step("uninstalled")
+                await turn.world.places.forget(turn.wish.team, turn.workspace)
             return None
 
 
@@ -79,12 +80,7 @@ async def _step(turn: Turn, act: Step) -> Reply:
         pasted = Pasted(paste=act.text, product=act.product)
         after = await turn.telling.begin(turn.workspace, turn.wish, [pasted], thread)
         await turn.world.step("told")
-    summary = after.consulted.kept.summary
-    outputs = {
-        "cause": summary.cause or "",
-        "standing": summary.standing or "",
-        "summary": headline(after.consulted.diagnosis),
-        "case": summary.id,
-        "link": turn.world.link_of(summary.id) or "",
-    }
-    return Finished(act.execution, outputs)
+    # Nobody knows who will see it.
+    shown, shelf = await turn.shown(after.consulted, alone=False), turn.world.expert.shelf
+    given = await turn.world.casebook.in_thread(lambda: outputs(seen_as(after.consulted, shown), shelf, shown.link))
+    return Finished(act.execution, given)

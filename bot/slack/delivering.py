@@ -15,12 +15,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from bot.slack.inbox import Claimed
 from bot.slack.pacing import Pacing
+from bot.slack.pictures import Put, without_pictures
 from bot.slack.places import Sent, Thread
-from bot.slack.replies import Alone, Finished, Home, Message, Post, Reply, Update
+from bot.slack.replies import Alone, Attached, Finished, Home, Message, Post, Reply, Update
 from bot.slack.views import Showing
 from bot.slack.web import CannotLook, Fields, Later, NoToken, Refused, Uncertain
 from bot.slack.world import World
@@ -34,6 +36,7 @@ _UNKNOWN = "not_installed"
 _OUTSIDE = {_UNKNOWN, "not_in_channel", "channel_not_found", "is_archived", "restricted_action", "user_not_in_channel"}
 _UNSEEN = "alone"
 """Stands for the ts of what one person sees: it has one, which nothing can be done with."""
+_REPLACING = {"response_type": "ephemeral", "replace_original": True}
 _RETRY_S = 2.0
 _SHORT_S = 2.0
 """Seconds that are waited for a turn in a channel; for longer, the wish is put off."""
@@ -77,9 +80,21 @@ class Delivery:
 
     async def _alone(self, reply: Alone) -> None:
         if reply.replace and await self._responded(reply, replace_original=True):
+            respond = partial(self._slack.respond, self._wish.place.response_url)
+            await self._draw(reply.message, reply.case, lambda body: respond({**_REPLACING, **body}))
             return
         if await self._once(lambda: self._sent_alone(reply), _cannot_look) is None:
             log.warning("wish %d: it is not known whether its answer arrived", self._one.number)
+        elif reply.attached:
+            await self._attach(reply.attached)
+
+    async def _attach(self, file: Attached) -> None:
+        """Put a file into a thread. The wish is done by now, so that it is there at most once."""
+        try:
+            text = file.text.encode("utf-8", "replace")
+            await self._slack.upload(self._wish.team, file.name, file.name, text, file.channel, file.thread)
+        except (Later, NoToken, Refused, Uncertain) as wrong:
+            log.info("wish %d: no file: %s", self._one.number, wrong)
 
     async def _sent_alone(self, reply: Alone) -> Sent:
         """Send it by the first way that is open: where the request said, in the channel, or directly."""
@@ -103,7 +118,7 @@ class Delivery:
         url = self._wish.place.response_url
         if not url:
             return False
-        how = {"response_type": "ephemeral", "replace_original": replace_original}
+        how = {**_REPLACING, "replace_original": replace_original}
         try:
             await self._in_words(reply.message, lambda body: self._slack.respond(url, {**how, **body}))
         except Refused as refused:
@@ -126,7 +141,7 @@ class Delivery:
             await self._alone(Alone(await self._instead(reply, error)))
             return
         if sent and sent.ts != _UNSEEN:
-            last = not (sent.before or reply.then)
+            last = not (sent.before or reply.then or reply.message.undrawn)
             await self._world.places.sent(self._one, sent, self._thread(reply, sent), done=last)
             await self._world.step("written down")
             if sent.before:
@@ -134,6 +149,9 @@ class Delivery:
         if reply.then:
             await self._world.step("posted")
             await self._alone(reply.then)
+        if sent and sent.ts != _UNSEEN:
+            update = partial(self._slack.update, self._wish.team, sent.channel, sent.ts)
+            await self._draw(reply.message, reply.case, update)
 
     def _thread(self, reply: Post, sent: Sent) -> Thread | None:
         if not reply.case:
@@ -151,20 +169,21 @@ class Delivery:
         return await world.casebook.in_thread(lambda: world.views.case(consulted, shown))
 
     async def _update(self, reply: Update) -> None:
-        team = self._wish.team
+        update = partial(self._slack.update, self._wish.team, reply.channel, reply.ts)
         try:
-            try:
-                await self._slack.update(team, reply.channel, reply.ts, reply.message.body())
-            except Refused as refused:
-                if refused.error not in _BLOCKS:
-                    raise
-                log.warning("Slack refused a message: %s; now without blocks", refused.error)
-                await self._slack.update(team, reply.channel, reply.ts, {"text": reply.message.text})
+            await self._in_words(reply.message, update, reply.message.text)
         except (NoToken, Refused) as wrong:
             # It may be one that only the asker sees, or it was deleted.
             log.info("wish %d: update: %s", self._one.number, wrong)
             if not await self._responded(Alone(reply.message), replace_original=True):
                 await self._post(reply.instead)
+            return
+        await self._draw(reply.message, reply.instead.case, update)
+
+    async def _draw(self, message: Message, case: str, put: Put) -> None:
+        """Show the picture that a message waits for. The answer is there: whatever happens, it stays."""
+        if self._world.pictures:
+            await self._world.pictures.show(self._wish.team, case, message, put, self._world.step)
 
     async def _fold(self, channel: str, ts: str) -> None:
         """Let the message before say that it goes on below. If that fails, nothing but calm is lost."""
@@ -229,15 +248,22 @@ class Delivery:
         wish = self._wish
         return Sent(*await self._in_words(message, lambda b: self._slack.post(wish.team, channel, thread, b, wish.key)))
 
-    async def _in_words(self, message: Message, send: Callable[[Fields], Awaitable[T]]) -> T:
-        """Send a message; without its blocks if Slack refuses them."""
-        try:
-            return await send(message.body())
-        except Refused as refused:
-            if refused.error not in _BLOCKS:
-                raise
-            log.warning("Slack refused a message: %s; now without blocks", refused.error)
-            return await send({"text": message.whole})
+    async def _in_words(self, message: Message, send: Callable[[Fields], Awaitable[T]], words: str | None = None) -> T:
+        """Send a message; without its pictures if Slack refuses its blocks, and in words alone if it refuses those."""
+        whole = message.body()
+        plainer, files = without_pictures(whole)
+        for body in [whole, plainer] if files else [whole]:
+            try:
+                sent = await send(body)
+            except Refused as refused:
+                if refused.error not in _BLOCKS:
+                    raise
+                log.warning("Slack refused a message: %s; now plainer", refused.error)
+            else:
+                if body is plainer and self._world.pictures:
+                    await self._world.pictures.forget(self._wish.team, files)
+                return sent
+        return await send({"text": message.whole if words is None else words})
 
 
 async def _cannot_look() -> Sent | None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate, takewhile
 
 from bot.case_events import Summary
 from bot.casebook import Consulted
 from bot.export import markdown
-from bot.slack.aliases import aliased, aliases_of
+from bot.picture import picture
+from bot.picture_svg import picture_svg
+from bot.slack.aliases import aliases_of
 from bot.slack.blocks import Block
 from bot.slack.home import HomeSettings, home_view
 from bot.slack.notices import fault_message, help_message, not_understood_message, old_button_message, status_message
-from bot.slack.parts import Button, Buttons, Message, Quoted, Small
+from bot.slack.parts import Button, Buttons, Image, Message, Part, Quoted, Small
+from bot.slack.picture_png import picture_alt
 from bot.slack.views import (
     Showing,
     addresses_message,
@@ -23,10 +27,15 @@ from bot.slack.views import (
     seen_as,
     why_message,
 )
-from bot.slack.words import is_web
+from bot.slack.words import is_web, quote
 from rules.case import KnowledgeStamp
 from rules.diagnose import VERSION, Expert
 from rules.explain import what_if
+
+_HELD = 11_000
+"""Characters of what a message quotes."""
+_CUT = "Cut here: {:,} of {:,} lines, more does not fit into a message."
+_AS_FILE = "In a thread and in direct messages it follows as a file, if whydrop may write files."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,14 @@ class Faces:
 
     def case(self, consulted: Consulted, shown: Showing) -> Message:
         """Show where a case stands."""
-        return case_message(consulted, self.expert.shelf, shown)
+        return case_message(consulted, self.expert.shelf, replace(shown, picture=self._picture(consulted, shown)))
+
+    def _picture(self, consulted: Consulted, shown: Showing) -> Image | None:
+        """Draw what happened, for whoever sees it, where a case comes to an end."""
+        if consulted.diagnosis.question and not shown.stopped and not shown.whole:
+            return None
+        drawn = picture(seen_as(consulted, shown).diagnosis, self.expert.shelf)
+        return Image(picture_alt(drawn), svg=picture_svg(drawn)) if drawn else None
 
     def why(self, consulted: Consulted, shown: Showing) -> Message:
         """Say why its question is asked. This diagnoses once for each answer."""
@@ -64,12 +80,25 @@ class Faces:
         return addresses_message(consulted)
 
     def exported(self, consulted: Consulted, shown: Showing) -> Message:
-        """Write it down for a ticket."""
-        text = markdown(seen_as(consulted, shown), self.expert.shelf, shown.link)
+        """Write it down for a ticket, as much of it as a message holds."""
+        lines = self._written(consulted, shown).splitlines()
+        most = _held(lines)
         link = f"{shown.link}/export.md" if shown.link and is_web(shown.link) else ""
         file = [Button("Get it as a file", doors_of(consulted).value("link"), url=link)] if link else []
-        parts = [Quoted(text, "For a ticket (Markdown)")]
+        parts: list[Part] = [Quoted("\n".join(lines[:most]), "For a ticket (Markdown)")]
+        if most < len(lines):
+            where = "on the page" if link else f"what `python -m bot cases export {consulted.kept.summary.id}` writes"
+            parts.append(Small([f"{_CUT.format(most, len(lines))} The whole is {where}. {_AS_FILE}"]))
         return Message([*parts, Buttons(file, "More")] if file else parts)
+
+    def exported_whole(self, consulted: Consulted, shown: Showing) -> str:
+        """Write it down for a ticket, where a message does not hold it; else ""."""
+        text = self._written(consulted, shown)
+        lines = text.splitlines()
+        return text if _held(lines) < len(lines) else ""
+
+    def _written(self, consulted: Consulted, shown: Showing) -> str:
+        return markdown(seen_as(consulted, shown), self.expert.shelf, shown.link)
 
     def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Showing) -> Message:
         """Say something, about a case or not."""
@@ -108,6 +137,8 @@ class Faces:
         """Show the app's home."""
         return home_view(own, HomeSettings(aliases, self.public_url), self.expert.shelf, self._stamp)
 
-    def aliased(self, consulted: Consulted) -> Consulted:
-        """Give a case as everybody may see it: for its picture."""
-        return aliased(consulted, aliases_of(consulted))
+
+def _held(lines: Sequence[str]) -> int:
+    """Count the lines from the first on that a message holds."""
+    longs = accumulate(len(quote(line)) + 1 for line in lines)
+    return sum(1 for _ in takewhile(lambda long: long <= _HELD, longs))

@@ -81,6 +81,8 @@ def event(body: Fields, us: str = "") -> Wish | None:
     if heard is None:
         return None
     place, act = heard
+    if isinstance(act, Left):
+        act = Left(at=float(body.get("event_time") or 0))
     return _wish(body, (str(body["event_id"]),), place, act)
 
 

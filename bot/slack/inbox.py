@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cases import Store
-from bot.slack.tables import SLACK_INBOX, SLACK_POSTS
+from bot.slack.tables import SLACK_INBOX, SLACK_PICTURES, SLACK_POSTS
 from bot.slack.wishes import Wish
 from bot.tables import Busy
 
@@ -29,6 +29,8 @@ LEASE = timedelta(seconds=10)
 """How long a wish is left to whoever took it, and has not said since that it is at work on it."""
 KEPT = timedelta(days=2)
 """How long the keys of what is done are known: far longer than Slack delivers again."""
+PICTURES_KEPT = timedelta(days=90)
+"""How long it is known which file in Slack is which picture."""
 MOST_FAULTS = 5
 """How often a wish is tried that ends badly, or takes its process with it."""
 
@@ -171,11 +173,13 @@ class Inbox:
 
     async def expire(self) -> None:
         """Forget what was done long ago."""
-        old = self.store.now() - KEPT
+        now = self.store.now()
+        old = now - KEPT
 
         async def forget(connection: AsyncConnection) -> None:
             await connection.execute(delete(SLACK_INBOX).where(SLACK_INBOX.c.done < old))
             await connection.execute(delete(SLACK_POSTS).where(SLACK_POSTS.c.at < old))
+            await connection.execute(delete(SLACK_PICTURES).where(SLACK_PICTURES.c.at < now - PICTURES_KEPT))
 
         await self.store.write_with(forget)
 

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from slack_bolt.authorization import AuthorizeResult
@@ -46,8 +46,8 @@ class Tokens(Protocol):
     async def token_of(self, team: str) -> str:
         """Give a token that is good for a while. Raises NoToken."""
 
-    async def forget(self, team: str) -> None:
-        """Forget a workspace's installation."""
+    async def forget(self, team: str, at: float = 0.0) -> bool:
+        """Forget a workspace's installation, which ended `at` (whole seconds since 1970); False if there is a later."""
 
 
 class WithoutToken:
@@ -61,8 +61,10 @@ class WithoutToken:
         """Raise NoToken."""
         raise NoToken(team)
 
-    async def forget(self, team: str) -> None:
+    async def forget(self, team: str, at: float = 0.0) -> bool:
         """There is nothing to forget."""
+        del team, at
+        return True
 
 
 class OneToken:
@@ -93,8 +95,10 @@ class OneToken:
         """Give the token. Slack refuses it for what is in another workspace."""
         return self._token if team else ""
 
-    async def forget(self, team: str) -> None:
+    async def forget(self, team: str, at: float = 0.0) -> bool:
         """The token stands in the settings; there is nothing to forget."""
+        del team, at
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +174,15 @@ class ManyTokens(AsyncInstallationStore):
         self._known.clear()
         return str(fresh.bot_token)
 
-    async def forget(self, team: str) -> None:
-        """Forget a workspace's installation, and that of an organisation by its id."""
-        await self._store.write_with(lambda one: _forgotten(one, self._client_id, team))
+    async def forget(self, team: str, at: float = 0.0) -> bool:
+        """Forget a workspace's installation, and that of an organisation by its id.
+
+        `at` is when it ended, in whole seconds since 1970, 0 if nobody knows. Slack may tell of it late: of one that
+        was made in a later second nothing is forgotten, and this is False.
+        """
+        gone = await self._store.write_with(lambda one: _forgotten(one, self._client_id, team, at))
         self._known.clear()
+        return gone
 
     async def async_save(self, installation: Installation) -> None:
         """Keep an installation; slack_bolt's flow calls this."""
@@ -236,9 +245,18 @@ async def _keep_org(connection: AsyncConnection, team: str, enterprise: str) -> 
     await connection.execute(SLACK_ORGS.insert().values(team=team, enterprise=enterprise))
 
 
-async def _forgotten(connection: AsyncConnection, client_id: str, team: str) -> None:
-    for table in (SLACK_BOTS, SLACK_INSTALLATIONS):
-        whole = (table.c.enterprise_id == team) & table.c.team_id.is_(None)
-        mine = (table.c.client_id == client_id) & ((table.c.team_id == team) | whole)
+async def _forgotten(connection: AsyncConnection, client_id: str, team: str, at: float) -> bool:
+    later = datetime.fromtimestamp(int(at) + 1, UTC).replace(tzinfo=None)  # slack_sdk keeps times in UTC, and no zone
+    ours = {
+        table: (table.c.client_id == client_id)
+        & ((table.c.team_id == team) | ((table.c.enterprise_id == team) & table.c.team_id.is_(None)))
+        for table in (SLACK_BOTS, SLACK_INSTALLATIONS)
+    }
+    for table, mine in ours.items():
+        newer = select(table.c.id).where(mine, table.c.installed_at >= later).limit(1)
+        if at and (await connection.execute(newer)).first():
+            return False
+    for table, mine in ours.items():
         await connection.execute(delete(table).where(mine))
     await connection.execute(delete(SLACK_ORGS).where((SLACK_ORGS.c.team == team) | (SLACK_ORGS.c.enterprise == team)))
+    return True

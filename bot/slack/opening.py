@@ -25,7 +25,11 @@ from bot.slack.behind import Behind, behind
 from bot.slack.installs import STATE_S, ManyTokens, OneToken, States, Tokens, WithoutToken
 from bot.slack.web_doors import slack_doors
 
-SCOPES = ("app_mentions:read", "assistant:write", "chat:write", "commands", "files:read", "im:history")
+OPTIONAL = ("channels:history", "files:write", "groups:history")
+"""What whoever installs the app may leave out: without it there is no picture, or no looking back after a crash."""
+SCOPES = tuple(
+    sorted(("app_mentions:read", "assistant:write", "chat:write", "commands", "files:read", "im:history", *OPTIONAL))
+)
 """What the app asks for; manifest.json says the same, and a test says why."""
 REDIRECT = "/slack/oauth_redirect"
 _TIMEOUT_S = 10

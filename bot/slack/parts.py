@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Literal, Protocol
 
@@ -290,20 +290,26 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture: a file that Slack keeps, or an address; `alt` says in words what is to be seen."""
+    """A picture: a file that Slack keeps, or an address; `alt` says in words what is to be seen.
+
+    As long as there is only the `svg` that it is to be made of, nothing of it is said or shown.
+    """
 
     alt: str
     file: str = ""
     url: str = ""
     title: str = ""
+    svg: str = ""
 
     def said(self) -> str:
         """Say it."""
-        return titled(self.title, escape(self.alt))
+        return titled(self.title, escape(self.alt)) if self.file or self.url else ""
 
     def laid(self, _numbers: Numbers) -> Iterator[Block]:
         """Lay it out."""
-        yield image(self.alt, {"slack_file": {"id": self.file}} if self.file else {"image_url": self.url}, self.title)
+        where = {"slack_file": {"id": self.file}} if self.file else {"image_url": self.url}
+        if self.file or self.url:
+            yield image(self.alt, where, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +366,10 @@ def blocks(parts: Sequence[Part], most: int = BLOCKS) -> list[Block]:
     return kept if place is None else [*kept[:place], context(CUT), *kept[place:]]
 
 
+def _drawn(parts: Sequence[Part], file: str) -> list[Part]:
+    return [replace(one, file=file) if isinstance(one, Image) and one.svg else one for one in parts]
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What is posted, in parts. `spoken` are those that are said in words, where more is said than shown."""
@@ -381,6 +391,15 @@ class Message:
     def whole(self) -> str:
         """Say it at length, to be posted (not updated) without blocks."""
         return words(self.parts if self.spoken is None else self.spoken, WHOLE)
+
+    @property
+    def undrawn(self) -> Image | None:
+        """Give the picture that it is to show once Slack has it."""
+        return next((one for one in self.parts if isinstance(one, Image) and one.svg and not one.file), None)
+
+    def with_file(self, file: str) -> Message:
+        """Show that picture: it is this file in Slack."""
+        return Message(_drawn(self.parts, file), None if self.spoken is None else _drawn(self.spoken, file))
 
     def body(self) -> dict[str, Any]:
         """Give the message as Slack takes it."""

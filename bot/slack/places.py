@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.case_events import Summary
 from bot.cases import NoSuchCase, Store
 from bot.slack.inbox import Claimed, is_ours, settled
-from bot.slack.tables import SLACK_INBOX, SLACK_POSTS, SLACK_SETTINGS, SLACK_THREADS
+from bot.slack.tables import SLACK_INBOX, SLACK_PICTURES, SLACK_POSTS, SLACK_SETTINGS, SLACK_THREADS
 from bot.tables import CASES
 
 _MOST_OWN = 20
@@ -152,7 +152,7 @@ class Places:
                 await self._deleted(workspace, row.case)
 
         async def rest(connection: AsyncConnection) -> None:
-            for table in (SLACK_THREADS, SLACK_POSTS, SLACK_INBOX, SLACK_SETTINGS):
+            for table in (SLACK_THREADS, SLACK_POSTS, SLACK_PICTURES, SLACK_INBOX, SLACK_SETTINGS):
                 await connection.execute(delete(table).where(table.c.team == team))
 
         await self.store.write_with(rest)

@@ -148,10 +148,10 @@ class WebApi:
             raise Later(_retry_after(said.headers))
         if said.status_code >= 500:
             raise Later(_RETRY_S)
-        if said.status_code in (404, 410):
-            raise Refused("expired_url")
         if said.status_code >= 300 or '"ok":false' in said.body.replace(" ", ""):
-            raise Refused("expired_url" if "_url" in said.body else "invalid_blocks")
+            # Blocks are refused with 404, as an address is that is used up.
+            gone = "_url" in said.body or (said.status_code in (404, 410) and "invalid_blocks" not in said.body)
+            raise Refused("expired_url" if gone else "invalid_blocks")
 
     async def publish(self, team: str, user: str, view: Fields) -> None:
         """Show somebody the app's home."""
@@ -184,6 +184,15 @@ class WebApi:
                 raise Refused("file_not_found")
             return await _read(answer, most)
         raise AssertionError  # it was read, or something was raised
+
+    async def upload(
+        self, team: str, name: str, title: str, content: bytes, channel: str = "", thread: str = ""
+    ) -> str:
+        """Bring a file, into a thread or for a message to show; give its id."""
+        where: Fields = {"channel": channel, "thread_ts": thread} if channel else {}
+        async with self._client(team, again=not channel) as client:
+            said = await client.files_upload_v2(filename=name, title=title, content=content, **where)
+        return str(said["files"][0]["id"])
 
     async def complete_step(self, team: str, execution: str, outputs: Mapping[str, str]) -> None:
         """Say what a step of a workflow gave."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.case_events import Answered, CaseEvent, Outcome, Withdrawn
 from bot.casebook import Consulted
 from bot.cases import NoSuchCase
-from bot.slack.replies import Alone, Home, Message, Post, Reply
+from bot.slack.replies import Alone, Attached, Home, Message, Post, Reply
 from bot.slack.telling import After
 from bot.slack.views import Showing
 from bot.slack.wishes import Ended, Press
@@ -55,9 +55,20 @@ async def _alone(turn: Turn, act: Press, consulted: Consulted) -> Reply:
         case "raw":
             return Alone(await turn.made(lambda: turn.world.views.raw(consulted)))
         case "export":
-            return Alone(await turn.made(lambda: turn.world.views.exported(consulted, shown)))
+            message = await turn.made(lambda: turn.world.views.exported(consulted, shown))
+            return Alone(message, attached=await _attached(turn, consulted))
         case _:
             raise NoSuchCase
+
+
+async def _attached(turn: Turn, consulted: Consulted) -> Attached | None:
+    """Write the case into a file, as all may see it who see the thread; None where a message holds it, or for one."""
+    place, case = turn.wish.place, consulted.kept.summary.id
+    if turn.alone or not place.channel or not place.thread:
+        return None
+    shown, views = await turn.shown(consulted, alone=False), turn.world.views
+    text = await turn.world.casebook.in_thread(lambda: views.exported_whole(consulted, shown))
+    return Attached(place.channel, place.thread, f"whydrop-case-{case}.md", text) if text else None
 
 
 async def ended(turn: Turn, act: Ended) -> Reply:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.case_events import Summary
 from bot.casebook import Consulted
+from bot.slack.parts import Image
 from bot.slack.views import Showing
 
 Fields = dict[str, Any]
@@ -23,6 +24,13 @@ class Message(Protocol):
     @property
     def whole(self) -> str:
         """Say it in words, at length."""
+
+    @property
+    def undrawn(self) -> Image | None:
+        """Give the picture that it is to show once Slack has it."""
+
+    def with_file(self, file: str) -> Message:
+        """Show that picture: it is this file in Slack."""
 
     def body(self) -> Fields:
         """Give its text and its blocks."""
@@ -48,6 +56,9 @@ class Views(Protocol):
 
     def exported(self, consulted: Consulted, shown: Showing) -> Message:
         """Write it down for a ticket."""
+
+    def exported_whole(self, consulted: Consulted, shown: Showing) -> str:
+        """Write it down for a ticket, where a message does not hold it; else ""."""
 
     def said(self, lines: Sequence[str], consulted: Consulted | None, shown: Showing) -> Message:
         """Say something, about a case or not."""
@@ -75,11 +86,27 @@ class Views(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A text file, in a thread."""
+
+    channel: str
+    thread: str
+    name: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Alone:
-    """For whoever wished. `replace`: in the place of what was pressed."""
+    """For whoever wished. `replace`: in the place of what was pressed; `case` is the one that it shows.
+
+    Only in the place of another it gets a picture that Slack does not have yet: what is said first cannot be changed
+    by us, as nobody but Slack can find it. `attached` follows, where all can see it.
+    """
 
     message: Message
     replace: bool = False
+    case: str = ""
+    attached: Attached | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The tables of Slack: wishes that came, threads and their cases, what was posted, and what a workspace has set."""
+"""The tables of Slack: wishes that came, threads and their cases, what was posted, pictures, and settings."""
 
 from __future__ import annotations
 
@@ -56,6 +56,19 @@ SLACK_POSTS = Table(
     Column("ts", Text, nullable=False),
     # The message that showed the case before, which then says that it goes on below; "" for none.
     Column("before", Text, nullable=False),
+    Column("at", Utc, nullable=False, index=True),
+)
+
+SLACK_PICTURES = Table(
+    "slack_pictures",
+    METADATA,
+    Column("team", Text, primary_key=True),
+    # What is drawn, as SHA-256: whoever draws the same again shows the file that is there.
+    Column("digest", Text, primary_key=True),
+    # The case that it was first drawn for; it is forgotten with it.
+    Column("case", String(ID_LENGTH), ForeignKey(CASES.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    # The id of the file in Slack.
+    Column("file", Text, nullable=False),
     Column("at", Utc, nullable=False, index=True),
 )
 

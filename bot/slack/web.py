@@ -82,6 +82,11 @@ class Slack(Protocol):
     async def download(self, team: str, url: str, most: int) -> bytes:
         """Read a file, not more than `most` bytes of it."""
 
+    async def upload(
+        self, team: str, name: str, title: str, content: bytes, channel: str = "", thread: str = ""
+    ) -> str:
+        """Bring a file, into a thread or for a message to show; give its id. Slack may look at it only after that."""
+
     async def complete_step(self, team: str, execution: str, outputs: Mapping[str, str]) -> None:
         """Say what a step of a workflow gave."""
 

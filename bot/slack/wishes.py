@@ -76,9 +76,13 @@ class Step(Shape):
 
 
 class Left(Shape):
-    """The app was taken off the workspace, or its tokens were revoked: what is kept of it goes."""
+    """The app was taken off the workspace, or its tokens were revoked: what is kept of it goes.
+
+    `at` is when, in whole seconds since 1970, 0 if that was not told: the app may be back by the time we hear of it.
+    """
 
     kind: Literal["left"] = "left"
+    at: float = 0.0
 
 
 Act = Annotated[Bring | Press | Ended | Look | Step | Left, Field(discriminator="kind")]

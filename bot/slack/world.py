@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.case_events import CaseEvent
 from bot.casebook import Casebook, Consulted
+from bot.slack.pictures import Pictures
 from bot.slack.places import Places, Thread
 from bot.slack.replies import Alone, Message, Post, Reply, Update, Views
 from bot.slack.telling import After, Telling
@@ -20,11 +21,17 @@ async def _nothing(_: str) -> None:
     pass
 
 
+async def _gone(_: str, __: float) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a conversation stands in. `workspace_of` gives the workspace of a team's cases, `link_of` a case's address.
 
-    `uninstalled` forgets how to reach a team. `step` is awaited between any two things that are done, by its name.
+    `uninstalled` forgets how to reach a team that left at a time, and tells whether it did: not if it came back since.
+    `step` is awaited between any two things that are done, by its name. Without `pictures`, cases are shown in
+    words alone.
     """
 
     casebook: Casebook
@@ -33,8 +40,9 @@ class World:
     views: Views
     workspace_of: Callable[[str], str] = str
     link_of: Callable[[str], str | None] = lambda _: None
-    uninstalled: Callable[[str], Awaitable[None]] = _nothing
+    uninstalled: Callable[[str, float], Awaitable[bool]] = _gone
     step: Callable[[str], Awaitable[None]] = _nothing
+    pictures: Pictures | None = None
 
     @property
     def expert(self) -> Expert:
@@ -85,7 +93,7 @@ class Turn:
         shown = await self.shown(after.consulted, alone=self.alone, moved=after.moved)
         message = await self.made(lambda: self.world.views.case(after.consulted, shown))
         if self.alone:
-            return Alone(message)
+            return Alone(message, case=case)
         before = row.message if row and row.case == case else ""
         return Post(place.channel or wish.user, place.thread, message, case, wish.user if begun else "", before)
 
@@ -96,7 +104,7 @@ class Turn:
         make = view or self.world.views.case
         message = await self.made(lambda: make(after.consulted, shown))
         if self.alone:
-            return Alone(message, replace=bool(place.message))
+            return Alone(message, replace=bool(place.message), case=case)
         post = Post(place.channel or self.wish.user, place.thread, message, case)
         return Update(place.channel, place.message, message, post) if place.message else post
 
@@ -112,7 +120,8 @@ class Turn:
         return self.told(self.world.views.said(lines, None, Showing(alone=self.alone)))
 
     async def made(self, make: Callable[[], Message]) -> Message:
-        """Make a message, beside the loop."""
+        """Make a message, beside the loop; with its picture, if Slack has that already."""
         message = await self.world.casebook.in_thread(make)
         await self.world.step("rendered")
-        return message
+        pictures = self.world.pictures
+        return await pictures.known(self.wish.team, message) if pictures and message.undrawn else message

@@ -19,7 +19,7 @@ def answered_at(slack: Slack, name: str, message: Fields) -> None:
     if url.uses >= RESPONSE_URL_USES:
         raise Refusal("used_url")
     if not message.get("delete_original"):
-        judged(slack, "response_url", message)
+        judged(slack, "response_url", message, slack.teams[url.team])
     url.uses += 1
     _respond(slack, url, message)
     slack.changed()

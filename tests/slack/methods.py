@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tests.slack.limits import message_problems, refused
@@ -75,12 +75,23 @@ def found_message(channel: Channel, ts: str) -> Message:
     return message
 
 
-def judged(slack: Slack, where: str, message: Fields) -> None:
-    """Refuse a message as Slack does."""
+def judged(slack: Slack, where: str, message: Fields, team: Team | None = None) -> None:
+    """Refuse a message as Slack does; `team` is where the files are that its blocks show."""
     found = slack.judge(where, message_problems(message, slack.allowed_mentions))
     refuse(found, "invalid_blocks")
+    if team:
+        refuse(list(_bad_files(slack, team, message)), "invalid_blocks")
     if not any(message.get(key) for key in ("text", "blocks", "attachments", "markdown_text")):
         raise Refusal("no_text")
+
+
+def _bad_files(slack: Slack, team: Team, message: Fields) -> Iterator[Problem]:
+    """Find pictures that Slack does not have, or has not looked at yet. Their app could not know: it is no fault."""
+    for place, block in enumerate(message.get("blocks") or []):
+        if "slack_file" in block:
+            file = team.files.get(str(block["slack_file"].get("id")))
+            if not file or not file.complete or file.looked_at > slack.clock.now():
+                yield Problem(f"/blocks/{place}/slack_file", "invalid slack file", "slack-file-object")
 
 
 _NAMED = ("msg_too_long", "msg_blocks_too_long", "metadata_too_large", "view_too_large")

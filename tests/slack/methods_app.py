@@ -27,11 +27,14 @@ def revoke(request: Request) -> Fields:
     return {"revoked": request.token.revoked}
 
 
-def file_told(address: str, team: Team, file: File) -> Fields:
+def file_told(address: str, team: Team, file: File, now: float) -> Fields:
     """Give a file as Slack tells it to apps; `address` is where files are downloaded."""
     path = f"{address}/files-pri/{team.id}-{file.id}"
     named = {"id": file.id, "name": file.name, "title": file.title or file.name, "user": file.user}
-    kind = {"mimetype": "application/octet-stream", "filetype": file.name.rpartition(".")[2], "mode": "hosted"}
+    ending = file.name.rpartition(".")[2]
+    kind = {"mimetype": "image/png" if ending == "png" else "application/octet-stream", "filetype": ending}
+    # Of a file that Slack has not looked at yet it does not tell what it is (java-slack-sdk issue 1349).
+    kind = {**(dict.fromkeys(kind, "") if file.looked_at > now else kind), "mode": "hosted"}
     urls = {"url_private": f"{path}/{file.name}", "url_private_download": f"{path}/download/{file.name}"}
     return {**named, **kind, **urls, "size": len(file.content), "user_team": team.id, "file_access": "visible"}
 
@@ -42,7 +45,7 @@ def file_info(request: Request) -> Fields:
     file = request.team.files.get(request.need("file"))
     if not file:
         raise Refusal("file_not_found")
-    return {"file": file_told(request.address, request.team, file)}
+    return {"file": file_told(request.address, request.team, file, request.slack.clock.now())}
 
 
 @method("files.getUploadURLExternal", "files:write")
@@ -64,11 +67,12 @@ def complete_upload(request: Request) -> Fields:
     found = [file for file in files if file and file.complete]
     if not found or len(found) != len(wanted):
         raise Refusal("file_not_found")
+    now = request.slack.clock.now()
     for file, one in zip(found, wanted, strict=True):
-        file.title = one.get("title") or file.name
+        file.title, file.looked_at = one.get("title") or file.name, now + request.slack.looking_s
     if request.args.get("channel_id"):
         _share(request, found)
-    return {"files": [file_told(request.address, request.team, file) for file in found]}
+    return {"files": [file_told(request.address, request.team, file, now) for file in found]}
 
 
 def _share(request: Request, files: list[File]) -> None:

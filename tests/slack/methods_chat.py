@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.slack.methods import Request, found_message, judged, method, shown, yes
 from tests.slack.shapes import Fields
 from tests.slack.workspace import Channel, Message, Refusal
@@ -34,7 +36,7 @@ def thread_of(channel: Channel, thread: object) -> str | None:
 def post(request: Request) -> Fields:
     """Post a message."""
     channel = _target(request)
-    judged(request.slack, "chat.postMessage", request.args)
+    judged(request.slack, "chat.postMessage", request.args, request.team)
     thread = thread_of(channel, request.args.get("thread_ts"))
     body = {key: request.args[key] for key in _KEPT if key in request.args}
     if thread and yes(request.args.get("reply_broadcast")):
@@ -55,7 +57,7 @@ def post(request: Request) -> Fields:
 def post_ephemeral(request: Request) -> Fields:
     """Post a message that one person sees, until they reload."""
     channel = request.channel()
-    judged(request.slack, "chat.postEphemeral", request.args)
+    judged(request.slack, "chat.postEphemeral", request.args, request.team)
     user = request.need("user")
     if user not in channel.members:
         raise Refusal("user_not_in_channel")
@@ -80,7 +82,7 @@ def _own(request: Request, error: str, ts: str = "ts") -> tuple[Channel, Message
 def update(request: Request) -> Fields:
     """Change a message of the bot. Blocks that are not given stay; a text that is not given goes."""
     channel, message = _own(request, "cant_update_message")
-    judged(request.slack, "chat.update", request.args)
+    judged(request.slack, "chat.update", request.args, request.team)
     body = {key: request.args[key] for key in _KEPT if key in request.args}
     body.setdefault("text", "")
     before = shown(request.team, message)
@@ -162,15 +164,32 @@ def info(request: Request) -> Fields:
     }
 
 
-@method("conversations.replies", "channels:history", "groups:history", "im:history")
+_HISTORY = {"channel": "channels:history", "group": "groups:history", "im": "im:history"}
+
+
+@method("conversations.replies", *_HISTORY.values())
 def replies(request: Request) -> Fields:
-    """Give a thread: at most 15 messages at once, for apps that are distributed outside the Marketplace."""
-    channel = request.channel()
+    """Give a thread."""
     ts = request.need("ts")
-    if ts not in channel.messages:
+    if ts not in request.channel().messages:
         raise Refusal("thread_not_found")
-    limit = min(int(request.args.get("limit") or 15), 15)
-    seen = [m for m in channel.messages.values() if ts in (m.ts, m.thread) and not m.only and not m.deleted]
+    return _read(request, lambda message: ts in (message.ts, message.thread))
+
+
+@method("conversations.history", *_HISTORY.values())
+def history(request: Request) -> Fields:
+    """Give the messages of a channel that are in no thread, the newest first."""
+    return _read(request, lambda message: message.thread is None, newest_first=True)
+
+
+def _read(request: Request, wanted: Callable[[Message], bool], *, newest_first: bool = False) -> Fields:
+    """Give messages: at most 15 at once, for apps that are distributed outside the Marketplace."""
+    channel = request.channel()
+    if _HISTORY[channel.kind] not in request.token.scopes:
+        raise Refusal("missing_scope", needed=_HISTORY[channel.kind], provided=",".join(sorted(request.token.scopes)))
+    limit, oldest = min(int(request.args.get("limit") or 15), 15), str(request.args.get("oldest") or "")
+    there = sorted(channel.messages.values(), key=lambda one: one.ts, reverse=newest_first)
+    seen = [m for m in there if wanted(m) and m.ts >= oldest and not m.only and not m.deleted]
     cursor = int(request.args.get("cursor") or 0)
     page = seen[cursor : cursor + limit]
     more = cursor + limit < len(seen)

@@ -41,7 +41,7 @@ def test_an_export_that_is_too_long_says_so(expert: Expert) -> None:
     found = consulted(expert, pasted("\n".join([LINE] * 400)), NOT_SEEN, NEVER)
     body = Faces(expert).exported(found, Showing()).body()
     assert message_problems(body) == []
-    assert "(shortened)" in str(body["blocks"])
+    assert "Cut here: " in str(body["blocks"])
 
 
 def test_status_counts_what_is_open(expert: Expert) -> None:

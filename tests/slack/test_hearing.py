@@ -318,6 +318,9 @@ def test_the_home_the_end_and_a_workflow_are_heard() -> None:
         left = hearing.event(body(event))
         assert left
         assert (left.team, left.act) == ("T1", Left())
+        late = hearing.event({**body(event), "event_time": 1_700_000_000})
+        assert late
+        assert late.act == Left(at=1_700_000_000)
     function = {"callback_id": hearing.FUNCTION}
     inputs = {"log": "a", "product": ""}
     step = hearing.event(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -270,6 +271,23 @@ async def test_uninstalling_deletes_what_was_kept_of_the_workspace_alone(shop: S
     assert (await shop.rows(SLACK_BOTS), await shop.rows(SLACK_INSTALLATIONS)) == (1, 1)
     await shop.installs(alice)
     assert await shop.tokens.token_of(alice.team.id)
+
+
+async def test_a_late_word_of_leaving_forgets_nothing_that_was_installed_since(shop: Shop) -> None:
+    """Slack tells again for minutes what was not acknowledged; by then somebody may have installed the app anew."""
+    alice, left = shop.someone("alice"), time.time()
+    await shop.installs(alice)
+    earlier = int(left) - 60
+    assert not await shop.tokens.forget(alice.team.id, earlier)
+    assert await shop.tokens.token_of(alice.team.id)
+    told: Any = {"app_id": "A1", "user_id": "U1", "bot_token": "xoxb-org", "bot_id": "B1", "bot_user_id": "U2"}
+    await shop.tokens.async_save(Installation(**told, enterprise_id="E1", is_enterprise_install=True))
+    assert not await shop.tokens.forget("E1", earlier)
+    assert await shop.tokens.authorize("E1", "T8")
+    for whose in (alice.team.id, "E1"):
+        assert await shop.tokens.forget(whose, int(time.time()))  # in the second of installing, or later
+        assert await shop.tokens.forget(whose, earlier), "there is nothing that was made since"
+    assert (await shop.rows(SLACK_BOTS), await shop.rows(SLACK_INSTALLATIONS)) == (0, 0)
 
 
 async def test_another_process_notices_within_seconds(shop: Shop) -> None:

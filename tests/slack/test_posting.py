@@ -170,6 +170,34 @@ async def test_an_answer_goes_to_the_address_of_the_request_as_often_as_slack_ta
     assert raised.value.error == "invalid_blocks"
 
 
+async def test_an_answer_with_a_picture_that_slack_does_not_have_is_refused_for_its_blocks(world: World) -> None:
+    """Slack answers with 404, as it does for an address that is used up (java-slack-sdk issue 1349)."""
+    url = world.alice._tell.command(world.ops, "/whydrop", "x").payload["response_url"]
+    block = {"type": "image", "slack_file": {"id": "F0GONE"}, "alt_text": "a"}
+    with pytest.raises(Refused) as raised:
+        await world.slack.respond(url, {**BODY, "blocks": [block]})
+    assert raised.value.error == "invalid_blocks"
+    await world.slack.respond(url, BODY)
+
+
+async def test_a_file_is_brought_into_a_thread_once_or_not_at_all(world: World) -> None:
+    said = world.alice.says(world.ops, "look at this")
+    for fault in (failing(500), DROPPED, LOST):
+        world.town.faults.plan("files.completeUploadExternal", fault)
+        with pytest.raises(Uncertain):
+            await world.slack.upload(world.team, "a.md", "A", b"text", world.ops.id, said.ts)
+    assert len(world.alice.replies(world.ops, said)) == 1  # the one whose answer was lost
+    name = await world.slack.upload(world.team, "a.md", "A", b"text", world.ops.id, said.ts)
+    assert world.alice.replies(world.ops, said)[-1].message.files == [name]
+
+
+async def test_a_file_for_a_message_is_brought_again_where_that_failed(world: World) -> None:
+    world.town.faults.plan("files.completeUploadExternal", LOST)
+    name = await world.slack.upload(world.team, "a.png", "A", b"png")
+    assert world.town.team.files[name].content == b"png"
+    assert not world.town.team.files[name].shared
+
+
 async def test_a_file_is_read_with_the_token_and_not_further_than_asked(world: World) -> None:
     said = world.alice.says(world.ops, "see the file", files=[("a.log", b"x" * 200_000)])
     (name,) = said.message.files

@@ -243,7 +243,7 @@ async def test_a_response_url_is_good_for_five_answers_within_half_an_hour(world
     world.town.slack.clock.advance(30 * 60 + 1)
     assert (await late.send(text="x")).status_code == 404
     bad = AsyncWebhookClient(world.alice._tell.response_url(world.ops))
-    assert (await bad.send(text="x", blocks=[section("x" * 3001)])).status_code == 400
+    assert (await bad.send(text="x", blocks=[section("x" * 3001)])).status_code == 404
     assert (await bad.send(text="all", response_type="in_channel")).status_code == 200
     assert [m.private for m in world.alice.sees(world.ops)] == [True] * 5 + [False]
 

@@ -66,6 +66,7 @@ class WebApi:
         fault = self.faults.next(call.method)
         if fault and not fault.done:
             self.faults.calls.append(call)
+            self.slack.changed()
             return await _failed(request, fault)
         status, answer = perform()
         call = replace(call, answer=None if fault else answer)
@@ -123,7 +124,8 @@ class WebApi:
             try:
                 answered_at(self.slack, call.token, message)
             except Refusal as refusal:
-                status = 404 if refusal.error in ("used_url", "expired_url") else 400
+                # java-slack-sdk issue 1349: refused blocks are answered with 404, like an address that is used up.
+                status = 404 if refusal.error in ("used_url", "expired_url", "invalid_blocks") else 400
                 return status, {"ok": False, "error": refusal.error, **refusal.more}
             return 200, {"ok": True}
 
@@ -134,6 +136,7 @@ class WebApi:
         file = self.slack.teams[team].files[name]
         content = await request.read()
         if fault := self.faults.next("upload"):
+            self.slack.changed()
             return await _failed(request, fault)
         if len(content) != len(file.content):
             return web.Response(status=400, text="the length is not the one that was announced")

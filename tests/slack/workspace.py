@@ -18,7 +18,16 @@ APP_TOKEN = "xapp-1-A0WHYDROP-1-loopback"
 ALL_SCOPES = frozenset(
     {
         *("app_mentions:read", "assistant:write", "chat:write", "commands", "files:read", "files:write"),
-        *("channels:history", "channels:read", "im:history", "im:read", "im:write", "reactions:write", "users:read"),
+        *(
+            "channels:history",
+            "channels:read",
+            "groups:history",
+            "im:history",
+            "im:read",
+            "im:write",
+            "reactions:write",
+            "users:read",
+        ),
         *("links:read", "links:write"),
     }
 )
@@ -60,7 +69,7 @@ class Clock:
 
 @dataclass
 class File:
-    """A file in a workspace."""
+    """A file in a workspace. Slack looks at it until `looked_at`, in seconds since 1970."""
 
     id: str
     name: str
@@ -69,6 +78,7 @@ class File:
     title: str = ""
     shared: set[str] = field(default_factory=set)
     complete: bool = True
+    looked_at: float = 0.0
 
 
 @dataclass
@@ -243,6 +253,7 @@ class Slack:
     problems: list[tuple[str, Problem]] = field(default_factory=list)
     allowed_mentions: set[str] = field(default_factory=set)
     rotation: bool = False
+    looking_s: float = 0.15  # no page says how long Slack looks at an uploaded file before blocks may show it
     escapes_commands: bool = True  # no page says whether Slack does; an app is to take both
     app_scopes: frozenset[str] = ALL_SCOPES
     echo: Callable[[str, Fields], None] = lambda _team, _event: None

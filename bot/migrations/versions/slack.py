@@ -1,4 +1,4 @@
-"""Slack: wishes that came, threads and their cases, what was posted, and what a workspace has set."""
+"""Slack: wishes that came, threads and their cases, what was posted, pictures, and settings."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("team", "key", name="pk_slack_posts"),
     )
     op.create_index("ix_slack_posts_at", "slack_posts", ["at"])
+    _pictures()
     op.create_table(
         "slack_settings",
         sa.Column("team", sa.Text(), nullable=False),
@@ -70,3 +71,18 @@ def _threads() -> None:
     )
     op.create_index("ix_slack_threads_case", "slack_threads", ["case"])
     op.create_index("ix_slack_threads_asker", "slack_threads", ["team", "asker"])
+
+
+def _pictures() -> None:
+    op.create_table(
+        "slack_pictures",
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("case", sa.String(26), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("at", _TIME, nullable=False),
+        sa.PrimaryKeyConstraint("team", "digest", name="pk_slack_pictures"),
+        sa.ForeignKeyConstraint(["case"], ["cases.id"], name="fk_slack_pictures_case", ondelete="CASCADE"),
+    )
+    op.create_index("ix_slack_pictures_case", "slack_pictures", ["case"])
+    op.create_index("ix_slack_pictures_at", "slack_pictures", ["at"])
