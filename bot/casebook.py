@@ -25,6 +25,7 @@ from bot.cases import Change, Filters, Page, Stale, Store
 from bot.outbox import announce
 from bot.remembered import Remembered
 from bot.tables import Busy
+from bot.thinking import Here
 from bot.threads import Threads
 from knowledge.model import SymptomId
 from rules.answers import asked_again
@@ -87,10 +88,6 @@ Keeping = Callable[[Told], Awaitable[T]]
 """Keeps what was told, alone or together with something else: in one transaction."""
 
 
-Thinking = Callable[[Case], Awaitable[Diagnosis]]
-"""Diagnoses a case beside the loop that serves. Raises PasteTooLarge, and TooBusy at once."""
-
-
 class Counting(Protocol):
     """Counts what happens."""
 
@@ -110,10 +107,10 @@ class Casebook:
         expert: Expert,
         in_thread: Threads,
         counting: Counting | None = None,
-        thinking: Thinking | None = None,
+        thinking: Here | None = None,
     ) -> None:
         self._counting = counting
-        self._thinking = thinking or (lambda case: in_thread(lambda: expert.diagnose(case)))
+        self.thinking = thinking or Here(expert, in_thread)
         self._remembered = Remembered()
         self.store = store
         self.expert = expert
@@ -175,7 +172,7 @@ class Casebook:
         """Diagnose, beside the loop that serves. Raises PasteTooLarge."""
         diagnosis = self._remembered.of(case)
         if diagnosis is None:
-            diagnosis = await self._thinking(case)
+            diagnosis = await self.thinking(case)
             self._remembered.keep(case, diagnosis)
         if self._counting:
             leading = Leading.of(diagnosis)

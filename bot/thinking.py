@@ -72,25 +72,54 @@ class _Pool:
             log.error("no process can diagnose: %s; this one does", type(found.exception()).__name__)
 
 
-class Thinkers:
+class Here:
+    """Threads of this process diagnose."""
+
+    def __init__(self, expert: Expert, in_thread: Threads) -> None:
+        self._expert = expert
+        self._in_thread = in_thread
+
+    async def __call__(self, case: Case) -> Diagnosis:
+        """Diagnose a case. Raises PasteTooLarge, TooBusy, ClientGone."""
+        return await self._in_thread(lambda: self._expert.diagnose(case))
+
+    async def apart(self, work: Callable[..., T], *told: object) -> T:
+        """Do work that keeps the interpreter for long: a function of a module, and what can be sent to another process.
+
+        Raises TooBusy, ClientGone, and what the work raises.
+        """
+        return await self._in_thread(lambda: work(*told))
+
+
+class Thinkers(Here):
     """Processes that diagnose: one for long pastes, the others for short ones. One per process that serves; close it.
 
     Until they have loaded the knowledge, and where there are none, threads of this process do it.
     """
 
     def __init__(self, expert: Expert, in_thread: Threads, processes: int, folder: Path | None) -> None:
-        self._expert = expert
-        self._in_thread = in_thread
+        super().__init__(expert, in_thread)
         self._folder = folder
         sizes = [processes - 1, 1] if processes > 1 else [1] * processes
         self._pools = [_Pool(size, expert, folder) for size in sizes]
 
     async def __call__(self, case: Case) -> Diagnosis:
         """Diagnose a case. Raises PasteTooLarge, TooBusy, ClientGone, BrokenProcessPool."""
-        pool = self._pools[-1 if len(case.paste) >= LONG else 0] if self._pools else None
-        if pool is None or not pool.ready:
-            return await self._in_thread(lambda: self._expert.diagnose(case))
+        pool = self._pool(long=len(case.paste) >= LONG)
+        if pool is None:
+            return await super().__call__(case)
         return await pool.turns(lambda: pool.ask(thinker.diagnose, self._folder, case))
+
+    async def apart(self, work: Callable[..., T], *told: object) -> T:
+        """Do work as Here does, in a process. Raises BrokenProcessPool, too."""
+        pool = self._pool(long=False)
+        if pool is None:
+            return await super().apart(work, *told)
+        return await pool.turns(lambda: pool.ask(work, *told))
+
+    def _pool(self, *, long: bool) -> _Pool | None:
+        pool = self._pools[-1 if long else 0] if self._pools else None
+        return pool if pool and pool.ready else None
 
     @property
     def ready(self) -> bool:

@@ -83,8 +83,14 @@ async def test_one_that_is_killed_is_replaced_and_its_case_diagnosed(shared: Thi
 async def test_threads_do_it_where_there_are_no_processes(expert: Expert) -> None:
     alone = Thinkers(expert, Threads(1), 0, None)
     assert await alone(Case(paste=LINE)) == expert.diagnose(Case(paste=LINE))
+    assert await alone.apart(thinker.pid) == os.getpid()
     assert not alone.ready
     alone.close()
+
+
+async def test_other_work_is_done_in_a_process_too(shared: Thinkers) -> None:
+    await ready(shared)
+    assert await shared.apart(thinker.pid) != os.getpid()
 
 
 async def test_processes_with_other_knowledge_are_not_asked(expert: Expert, caplog: pytest.LogCaptureFixture) -> None:

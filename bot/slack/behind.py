@@ -90,7 +90,7 @@ def behind(settings: Settings, casebook: Casebook, tokens: Tokens) -> Behind:
         partial(workspace_of, settings),
         lambda case: f"{public}/cases/{case}" if public else None,
         tokens.forget,
-        pictures=Pictures(casebook.store, web, casebook.in_thread),
+        pictures=Pictures(casebook.store, web, casebook.thinking),
     )
 
     async def run() -> None:

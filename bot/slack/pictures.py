@@ -7,7 +7,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 
 from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.exc import IntegrityError
@@ -22,7 +21,8 @@ from bot.slack.replies import Fields, Message
 from bot.slack.tables import SLACK_PICTURES
 from bot.slack.web import Later, NoToken, Refused, Slack, Uncertain
 from bot.tables import Busy
-from bot.threads import Threads, TooBusy
+from bot.thinking import Here
+from bot.threads import TooBusy
 
 log = logging.getLogger("whydrop.slack")
 
@@ -49,10 +49,10 @@ Stepping = Callable[[str], Awaitable[None]]
 class Pictures:
     """Brings pictures. One per process."""
 
-    def __init__(self, store: Store, slack: Slack, in_thread: Threads) -> None:
+    def __init__(self, store: Store, slack: Slack, thinking: Here) -> None:
         self._store = store
         self._slack = slack
-        self._in_thread = in_thread
+        self._thinking = thinking
         self._under_way = 0
         self._refused: dict[str, float] = {}
         self._logged: set[tuple[str, str]] = set()
@@ -101,7 +101,8 @@ class Pictures:
             log.info("pictures that are gone were not forgotten")
 
     async def _brought(self, team: str, image: Image) -> str:
-        png = await self._in_thread(partial(rendered, image.svg))
+        # It keeps the interpreter for some tens of milliseconds.
+        png = await self._thinking.apart(rendered, image.svg)
         try:
             return await self._slack.upload(team, NAME, TITLE, png)
         except Refused as refused:

@@ -241,7 +241,7 @@ class Drawing(Town):
     """A town whose messages show pictures."""
 
     def turns_of(self, inbox: Inbox) -> Turns:
-        found = Pictures(self.store, self.slack, self.book.in_thread)
+        found = Pictures(self.store, self.slack, self.book.thinking)
         faces = Faces(self.expert, None)
         world = World(self.book, Places(self.store), self.slack, faces, step=self._step, pictures=found)
         return Turns(world, inbox)
