@@ -165,12 +165,39 @@ def info(request: Request) -> Fields:
 @method("conversations.replies", "channels:history", "groups:history", "im:history")
 def replies(request: Request) -> Fields:
     """Give a thread: at most 15 messages at once, for apps that are distributed outside the Marketplace."""
-    channel = request.channel()
+    channel = _read_in(request)
     ts = request.need("ts")
     if ts not in channel.messages:
         raise Refusal("thread_not_found")
+    return _paged(request, [m for m in _of_all(channel) if ts in (m.ts, m.thread)])
+
+
+@method("conversations.history", "channels:history", "groups:history", "im:history")
+def history(request: Request) -> Fields:
+    """Give what stands in a channel outside of threads, the newest first."""
+    there = [m for m in _of_all(_read_in(request)) if m.thread is None or "reply_broadcast" in m.body]
+    oldest = float(request.args.get("oldest") or 0)
+    return _paged(request, [m for m in reversed(there) if float(m.ts) > oldest])
+
+
+_HISTORY = {"channel": "channels:history", "group": "groups:history", "im": "im:history"}
+
+
+def _read_in(request: Request) -> Channel:
+    """Give the channel that is to be read: each kind needs a scope of its own."""
+    channel = request.channel()
+    needed = _HISTORY[channel.kind]
+    if needed not in request.token.scopes:
+        raise Refusal("missing_scope", needed=needed, provided=",".join(sorted(request.token.scopes)))
+    return channel
+
+
+def _of_all(channel: Channel) -> list[Message]:
+    return [m for m in channel.messages.values() if not m.only and not m.deleted]
+
+
+def _paged(request: Request, seen: list[Message]) -> Fields:
     limit = min(int(request.args.get("limit") or 15), 15)
-    seen = [m for m in channel.messages.values() if ts in (m.ts, m.thread) and not m.only and not m.deleted]
     cursor = int(request.args.get("cursor") or 0)
     page = seen[cursor : cursor + limit]
     more = cursor + limit < len(seen)
