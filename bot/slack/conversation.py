@@ -54,7 +54,7 @@ async def _done(turn: Turn) -> Reply | None:
             # Last what is kept here, and in it this wish: until then it is carried out again.
             await turn.world.uninstalled(turn.wish.team)
             await turn.world.step("uninstalled")
-            await turn.world.places.forget(turn.wish.team, turn.workspace)
+            await turn.world.places.forget(turn.wish, turn.workspace)
             return None
 
 

@@ -58,6 +58,7 @@ class Delivery:
 
     async def bring(self, reply: Reply) -> None:
         """Bring a reply. Raises Later, Lost, NoToken, and Refused for what Slack will never take."""
+        await self._ours()
         try:
             match reply:
                 case Alone():
@@ -72,6 +73,11 @@ class Delivery:
                     await self._finish(reply)
         except Uncertain:  # of what may simply be made again
             raise Later(_RETRY_S) from None
+
+    async def _ours(self) -> None:
+        """Hold, before anything is sent, that the wish is ours: this process may have stood still. Raises Lost."""
+        if self._world.places.store.now() >= self._one.until:
+            await self._world.places.still_ours(self._one)
 
     # For one person
 
@@ -231,6 +237,7 @@ class Delivery:
 
     async def _in_words(self, message: Message, send: Callable[[Fields], Awaitable[T]]) -> T:
         """Send a message; without its blocks if Slack refuses them."""
+        await self._ours()
         try:
             return await send(message.body())
         except Refused as refused:

@@ -211,7 +211,7 @@ class Talk:
         self._heard(told.feature, told.value)
 
     async def _both(self, seen: Seen) -> None:
-        """Two people press different answers to the same question at the same time: both are heard, one after the other."""
+        """Two people press different answers to one question at the same time: both are heard, one after the other."""
         asked = self._asked(seen)
         if len(asked) < 2 or self.direct:
             return
@@ -343,4 +343,3 @@ class Step:
         name, ack = await self.who.runs_step(self.callback, {"log": self.paste})
         await self.site.done(ack.parcel.payload["event_id"])
         assert "outputs" in self.site.town.slack.executions[name]
-

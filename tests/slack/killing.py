@@ -101,9 +101,7 @@ class Site:
         """Start the service."""
         told: dict[str, object] = {"slack_api_url": self.town.base_url, "slack_bot_token": self._token()}
         told |= {"slack_app_token": APP_TOKEN} if self.way == "socket" else {"slack_signing_secret": SECRET}
-        self.served = await asyncio.to_thread(
-            lambda: self.fleet.start(self.database, small=True, way=self.way, **told)
-        )
+        self.served = await asyncio.to_thread(lambda: self.fleet.start(self.database, small=True, way=self.way, **told))
         if isinstance(self.round.door, HttpDoor):
             self.round.door.url = f"{self.served.url}/slack/events"
         else:
@@ -186,6 +184,14 @@ class Site:
                 if found[0][0] is None:
                     return
                 await asyncio.sleep(0.03)
+
+    async def all_done(self) -> None:
+        """Wait until nothing waits, not even what was kept and not acknowledged."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                if not await self.rows("SELECT number FROM slack_inbox WHERE due IS NOT NULL"):
+                    return
+                await asyncio.sleep(0.1)
 
     def messages(self) -> list[Message]:
         """Give all that was posted by the app."""

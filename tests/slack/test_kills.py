@@ -16,7 +16,7 @@ import pytest
 from bot.slack.hearing import FUNCTION
 from tests.served import Fleet, Way
 from tests.slack.dialogues import Alone, Event, Step, Talk
-from tests.slack.killing import PATIENCE_S, Site, key_of, site
+from tests.slack.killing import Site, key_of, site
 from tests.slack.people import person
 
 pytest_plugins = ["tests.postgres"]
@@ -59,21 +59,44 @@ class Talking:
                     self.steps.append(Step(self.site, who, self.number, FUNCTION))
                     await self.steps[-1].run()
 
+    async def while_killed(self, kills: int) -> None:
+        """Let all talk while the service is killed so often, and until each has come to an end."""
+        people = [asyncio.create_task(self.somebody(f"p{number}")) for number in range(PEOPLE)]
+        killing = asyncio.create_task(self.site.kill(kills))
+        try:
+            for one in (await asyncio.wait({killing, *people}, return_when=asyncio.FIRST_COMPLETED))[0]:
+                one.result()
+            self.ending = True
+            await asyncio.gather(*people)
+        finally:
+            for one in (killing, *people):
+                one.cancel()
+            await asyncio.gather(killing, *people, return_exceptions=True)
+
     async def check(self) -> None:
         """Hold that nothing was lost and nothing doubled."""
         site = self.site
-        async with asyncio.timeout(PATIENCE_S):
-            while await site.rows("SELECT number FROM slack_inbox WHERE due IS NOT NULL"):
-                await asyncio.sleep(0.1)  # what was kept and not acknowledged
+        await site.all_done()
         assert await site.rows("SELECT number FROM slack_inbox WHERE faults > 5") == []
         assert await site.sound()
         keys = Counter(key for one in site.messages() if (key := key_of(one)))
-        assert {count for count in keys.values()} == {1}, "one reply each"
+        assert set(keys.values()) == {1}, "one reply each"
         known = {key for (key,) in await site.rows("SELECT key FROM slack_inbox")}
         assert set(keys) <= known
         assert [call for call in site.town.faults.doubled if call.method == "chat.postMessage"] == []
         assert site.town.words_of_problems() == []
         await self._check_cases()
+
+    def figures(self) -> str:
+        """Say how much there was."""
+        told, lost = sum(len(one.told) for one in self.talks), sum(one.lost for one in self.alone)
+        acks = self.site.round.acks
+        return (
+            f"{self.site.kills} kills: {len(self.talks)} dialogues that told their cases {told} things, "
+            f"{len(self.alone)} commands ({lost} answers lost), {len(self.steps)} steps; "
+            f"{len(self.site.messages())} messages; {len(acks)} deliveries, "
+            f"{sum(not one.good for one in acks)} of them broken off"
+        )
 
     async def _check_cases(self) -> None:
         cases: dict[str, list[Event]] = defaultdict(list)
@@ -98,7 +121,9 @@ class Talking:
 def short(kind: str, body: dict[str, object]) -> Event | None:
     match kind:
         case "pasted":
-            return kind, "\n".join(line.strip() for line in str(body["paste"]).splitlines())  # behind a mention is a blank
+            return kind, "\n".join(
+                line.strip() for line in str(body["paste"]).splitlines()
+            )  # behind a mention is a blank
         case "answered":
             return kind, body["feature"], body["value"]
         case "withdrawn":
@@ -111,30 +136,17 @@ def short(kind: str, body: dict[str, object]) -> Event | None:
 async def killed(fleet: Fleet, database: Path | str, kills: int, say: Say = str, **how: object) -> None:
     """Let people talk to a service that is killed so often."""
     seed = int(os.environ.get("SEED") or secrets.randbelow(10**6))
-    say(f"seed {seed}")
-    async with site(fleet, database, seed=seed, **how) as found:  # type: ignore[arg-type]
-        talking = Talking(found)
-        people = [asyncio.create_task(talking.somebody(f"p{number}")) for number in range(PEOPLE)]
-        killing = asyncio.create_task(found.kill(kills))
-        try:
-            done, _ = await asyncio.wait({killing, *people}, return_when=asyncio.FIRST_COMPLETED)
-            for one in done:
-                one.result()
-            talking.ending = True
-            await asyncio.gather(*people)
-        finally:
-            for one in (killing, *people):
-                one.cancel()
-            await asyncio.gather(killing, *people, return_exceptions=True)
-        await found.town.settled()
-        await talking.check()
-        lost = sum(one.lost for one in talking.alone)
-        say(
-            f"{found.kills} kills: {len(talking.talks)} dialogues of {sum(len(one.told) for one in talking.talks)} events, "
-            f"{len(talking.alone)} commands ({lost} answers lost), {len(talking.steps)} steps; "
-            f"{len(found.messages())} messages; {len(found.round.acks)} deliveries, "
-            f"{sum(not one.good for one in found.round.acks)} of them broken off"
-        )
+    say(f"SEED={seed}")
+    try:
+        async with site(fleet, database, seed=seed, **how) as found:  # type: ignore[arg-type]
+            talking = Talking(found)
+            await talking.while_killed(kills)
+            await found.town.settled()
+            await talking.check()
+    except Exception as wrong:
+        wrong.add_note(f"SEED={seed}")
+        raise
+    say(talking.figures())
 
 
 @pytest.fixture
@@ -178,7 +190,5 @@ async def test_fifty_kills_lose_and_double_nothing_on_postgresql(fleet: Fleet, p
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("way", "readable"), [("socket", True), ("http", False)])
-async def test_fifty_kills_in_the_other_forms(
-    fleet: Fleet, tmp_path: Path, say: Say, way: Way, readable: bool
-) -> None:
+async def test_fifty_kills_in_the_other_forms(fleet: Fleet, tmp_path: Path, say: Say, way: Way, readable: bool) -> None:
     await killed(fleet, tmp_path / "cases.sqlite3", MANY // 10, say, way=way, readable=readable)
