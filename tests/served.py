@@ -41,7 +41,9 @@ class Fleet:
             [sys.executable, "-m", "tests.forking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def start(self, database: Path | str, *, small: bool = False, way: Way | None = None, **settings: object) -> Served:
+    def start(
+        self, database: Path | str, way: Way | None = None, /, *, small: bool = False, **settings: object
+    ) -> Served:
         """Start a server on a file of SQLite's or a database's address; it answers when this returns.
 
         A `small` one knows little: see tests/forking.py. With a `way` what it is at work on in Slack is left to others

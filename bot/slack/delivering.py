@@ -171,6 +171,12 @@ class Delivery:
             log.info("wish %d: update: %s", self._one.number, wrong)
             if not await self._responded(Alone(reply.message), replace_original=True):
                 await self._post(reply.instead)
+            return
+        if reply.before:
+            await self._world.step("updated")
+            await self._fold(reply.channel, reply.before)
+            sent = Sent(reply.channel, reply.ts)
+            await self._world.places.sent(self._one, sent, self._thread(reply.instead, sent), done=True)
 
     async def _fold(self, channel: str, ts: str) -> None:
         """Let the message before say that it goes on below. If that fails, nothing but calm is lost."""

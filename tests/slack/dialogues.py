@@ -286,13 +286,15 @@ class Alone:
         """Type it until it is taken; go on with what is visible."""
         self.paste = FIRST.format(20_000 + self.number, "ACK")
         urls = []
+        trigger = ""
         while not self.acknowledged:
             await self.site.up.wait()
             self.typed += 1
             ack = await self.who.types(f"/whydrop {self.paste}", self.channel)
             urls.append(ack.parcel.payload["response_url"].rpartition("/")[2])
+            trigger = ack.parcel.payload["trigger_id"]
             self.acknowledged += ack.good
-        await self.site.done(f"command:{ack.parcel.payload['trigger_id']}")
+        await self.site.done(f"command:{trigger}")
         mine = [one for one in self.channel.messages.values() if one.only == self.who.id and self._is_mine(one)]
         uses = [self.site.town.slack.response_urls[url].uses for url in urls]
         assert max(uses) <= 1, "an answer for one came twice"

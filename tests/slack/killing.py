@@ -101,7 +101,7 @@ class Site:
         """Start the service."""
         told: dict[str, object] = {"slack_api_url": self.town.base_url, "slack_bot_token": self._token()}
         told |= {"slack_app_token": APP_TOKEN} if self.way == "socket" else {"slack_signing_secret": SECRET}
-        self.served = await asyncio.to_thread(lambda: self.fleet.start(self.database, small=True, way=self.way, **told))
+        self.served = await asyncio.to_thread(lambda: self.fleet.start(self.database, self.way, small=True, **told))
         if isinstance(self.round.door, HttpDoor):
             self.round.door.url = f"{self.served.url}/slack/events"
         else:
@@ -166,14 +166,7 @@ class Site:
 
     async def rows(self, question: str, *told: str) -> list[Sequence[Any]]:
         """Ask the database."""
-        if isinstance(self.database, Path):
-            with closing(sqlite3.connect(self.database)) as connection:
-                return connection.execute(question, told).fetchall()
-        connection = await asyncpg.connect(self.database)
-        try:
-            return [tuple(one) for one in await connection.fetch(question.replace("?", "$1"), *told)]
-        finally:
-            await connection.close()
+        return await rows_of(self.database, question, *told)
 
     async def done(self, key: str) -> None:
         """Wait until a wish that was acknowledged is done."""
@@ -204,6 +197,18 @@ class Site:
             return True
         broken = await self.rows("PRAGMA foreign_key_check")
         return not broken and await self.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+async def rows_of(database: Path | str, question: str, *told: str) -> list[Sequence[Any]]:
+    """Ask a database."""
+    if isinstance(database, Path):
+        with closing(sqlite3.connect(database)) as connection:
+            return connection.execute(question, told).fetchall()
+    connection = await asyncpg.connect(database)
+    try:
+        return [tuple(one) for one in await connection.fetch(question.replace("?", "$1"), *told)]
+    finally:
+        await connection.close()
 
 
 def key_of(message: Message) -> str:

@@ -1,4 +1,4 @@
-"""Processes that end between any two things they do: every call of the store and of Slack is a step, before and after."""
+"""Processes that end between any two things they do: calls of the store and of Slack are steps, before and after."""
 
 from __future__ import annotations
 
