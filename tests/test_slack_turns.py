@@ -322,6 +322,14 @@ async def test_commands_are_answered_in_the_thread(town: Town, text: str, says: 
     assert len(town.seen) == 2
 
 
+async def test_the_state_that_is_asked_for_in_a_thread_is_that_of_its_case(town: Town) -> None:
+    case = await begun(town)
+    await town.hears(wish("s", Look(at="status"), THREAD))
+    await town.hears(wish("o", Look(at="status"), Place(channel=CHANNEL, thread="5.5", message="5.5")))
+    assert [one.text.split()[0] for one in town.seen] == ["folded", "case", "status,"]
+    assert case in town.seen[1].text
+
+
 async def test_back_takes_the_last_answer_back(town: Town) -> None:
     case = await begun(town)
     for number, text in enumerate(("never", "back")):

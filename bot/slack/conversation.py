@@ -65,6 +65,8 @@ async def _look(turn: Turn, act: Look) -> Reply:
             return await home(turn)
         case "help":
             return turn.told(views.help())
+        case "status" if row := await turn.world.places.thread(wish.team, wish.place.channel, wish.place.thread):
+            return await turn.new(After(await turn.read(row.case)), row)
         case "status":
             own = await turn.world.places.own(wish.team, wish.user)
             return turn.told(await turn.made(lambda: views.status(own)))

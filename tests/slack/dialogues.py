@@ -320,9 +320,9 @@ class Alone:
         share = door(seen, "share")
         assert share
         key = await talk.presses(seen, share[0])
-        shared = talk.answering(key)
-        assert len(self._shared()) == len(shared) or len(self._shared()) == 1
-        assert len(shared) == 1 or not self.site.readable
+        # Who presses again what was kept although it was not acknowledged is told that it is shown already.
+        assert len(talk.answering(key)) <= len(self._shared())
+        assert len(self._shared()) == 1 or not (self._shared() or self.site.readable)
 
     def _shared(self) -> list[Message]:
         there = [one for one in self.channel.messages.values() if one.bot and one.only is None]

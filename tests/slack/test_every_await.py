@@ -109,6 +109,7 @@ async def picture_of(street: Street) -> dict[str, Any]:
             text = text.replace(case, "CASE")
         return text
 
+    texts = {(one.channel, one.ts): plain(one.text) for one in street.slack.messages}
     threads = (await street.store.read_with(lambda one: one.execute(select(SLACK_THREADS)))).all()
     posts = (await street.store.read_with(lambda one: one.execute(select(SLACK_POSTS)))).all()
     return {
@@ -116,8 +117,8 @@ async def picture_of(street: Street) -> dict[str, Any]:
         "seen": [(one.channel, one.thread, one.only, plain(one.text)) for one in street.slack.messages],
         "homes": {user: (len(view["own"]), view["aliases"]) for user, view in street.slack.homes.items()},
         "steps": [execution for execution, _ in street.slack.steps],
-        "threads": sorted((one.channel, plain(one.thread), one.asker, one.message) for one in threads),
-        "posts": sorted((one.key, one.ts) for one in posts),
+        "threads": sorted((one.channel, one.asker, texts[one.channel, one.message]) for one in threads if one.channel),
+        "posts": sorted((one.key, one.channel, one.ts != "") for one in posts),
     }
 
 
