@@ -7,6 +7,9 @@ to be sent, and not where it is, looks in the thread for a message that bears th
 Where nobody can look (what one person alone sees, channels whose history the app may not read), it is not sent again:
 it most likely arrived, because it is written down just before it is sent, and twice is never. If it did not, nothing
 of the case is lost: the next thing that is said or pressed there shows it, as the app's home and `status` do.
+
+A process may stand still for longer than its lease, and go on. Before anything is sent it looks whether the wish is
+still its own, once the lease it took is over; only what is on its way to Slack by then cannot be called back.
 """
 
 from __future__ import annotations

@@ -117,6 +117,7 @@ class Street:
     slack: FakeSlack = field(default_factory=FakeSlack)
     gone: list[str] = field(default_factory=list)
     remembered: Remembered = field(default_factory=Remembered)
+    workspace_of: Callable[[str], str] = str
     most: int = 0
 
     def __post_init__(self) -> None:
@@ -135,7 +136,7 @@ class Street:
 
         slack: Any = SteppedSlack(self.slack, life.step)
         link = "https://whydrop.example/cases/{}".format
-        world = World(book, Places(store), slack, PlainViews(), str, link, uninstalled, life.step)
+        world = World(book, Places(store), slack, PlainViews(), self.workspace_of, link, uninstalled, life.step)
         return Turns(world, Inbox(store))
 
     async def accepts(self, wish: Wish, life: Life | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -164,9 +165,8 @@ async def through(url: str, expert: Expert, sayings: Sequence[Saying], each: int
     assert most > 15, "every transaction and every call is a step"
 
 
-async def forgotten(street: Street) -> None:
-    await street.carries_out()
-    await street.accepts(Wish(key="left", team=TEAM, user="", place=Place(), act=Left()))
+async def forgotten(street: Street, number: int = 0) -> None:
+    await street.accepts(Wish(key=f"forgotten {number}", team=TEAM, user="", place=Place(), act=Left()))
     await street.carries_out()
     assert await told(street) == []
 
@@ -268,3 +268,87 @@ async def test_a_wish_that_ends_its_process_takes_none_with_it(url: str, expert:
         await street.carries_out(*(Life(killed_at=6) for _ in range(MOST_FAULTS)))
         seen = sorted((one.channel, one.text.split()[0]) for one in street.slack.messages)
         assert seen == [("C0", "fault"), ("C1", "case"), ("C2", "case"), ("C3", "case")]
+
+
+# What one person sees, who leaves, and several people at the same time
+
+
+@pytest.mark.parametrize("name", ["command", "export"])
+async def test_what_one_person_sees_comes_at_most_once_wherever_the_process_ends(
+    url: str, expert: Expert, name: str
+) -> None:
+    kept = at_step = most = 0
+    async with street_at(url, expert) as street:
+        while at_step <= most:
+            await street.accepts(wished(f"begin {at_step}", Bring(text=LINE), DIRECT))
+            await street.carries_out()
+            place = Place(channel=CHANNEL, response_url=f"{HOOK}{CHANNEL}/{ANN}/new")
+            export = Press(does="export", case=await first_case(street))
+            asked = wished(f"wish {at_step}", Bring(text=OTHER) if name == "command" else export, place)
+            life = Life(killed_at=at_step)
+            await street.accepts(asked)
+            await street.carries_out(life)
+            await street.accepts(asked)
+            await street.carries_out()
+            seen = [one for one in street.slack.messages if one.only]
+            lost = life.steps[-1] if life.dead else ""
+            assert len(seen) == 1 or (not seen and lost in LOST), f"ended {lost}"
+            assert len(await told(street)) == (2 if name == "command" else 1), f"ended {lost}"
+            most, kept = max(most, len(life.steps)), kept + len(seen)
+            await forgotten(street, at_step)
+            street.slack.messages.clear()
+            at_step += 1
+    assert kept > at_step // 2
+
+
+LOST = ("after a write", "marked", "before respond")
+"""After these it is not known whether what one person sees has come: it does not come again."""
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_a_workspace_that_leaves_is_forgotten_wherever_the_process_ends(
+    url: str, expert: Expert, shared: bool
+) -> None:
+    at_step, most = 0, 0
+    async with street_at(url, expert) as street:
+        street.workspace_of = (lambda _: "local") if shared else str
+        while at_step <= most:
+            await street.accepts(wished(f"begin {at_step}", Bring(text=LINE), DIRECT))
+            await street.carries_out()
+            life = Life(killed_at=at_step)
+            await street.accepts(wished(f"left {at_step}", Left(), Place(), ""))
+            await street.carries_out(life)
+            assert await told(street) == []
+            assert street.gone
+            street.gone.clear()
+            most = max(most, len(life.steps))
+            at_step += 1
+
+
+async def test_several_people_at_the_same_moment_are_all_heard_wherever_a_process_ends(
+    url: str, expert: Expert
+) -> None:
+    async with street_at(url, expert) as street:
+        for at_step in range(0, 40, EACH):
+            dice = random.Random(at_step)  # noqa: S311
+            await street.accepts(wished(f"begin {at_step}", Bring(text=LINE), THREAD))
+            await street.carries_out()
+            case, place = await first_case(street), at(street)
+            answer = Press(does="answer", case=case, feature="timing.worked")
+            wishes = [
+                wished(f"ann {at_step}", answer.model_copy(update={"value": "never"}), place),
+                wished(f"ben {at_step}", answer.model_copy(update={"value": "sporadic"}), place, BEN),
+                wished(f"cat {at_step}", Bring(text=OTHER), THREAD, "U3"),
+                wished(f"dan {at_step}", Press(does="edit", case=case, feature="timing.worked"), place, "U4"),
+            ] * 3
+            dice.shuffle(wishes)
+            await asyncio.gather(*(street.accepts(one) for one in wishes))
+            await street.at_once(Life(killed_at=at_step), Life(), Life(killed_at=dice.randrange(40)))
+            ((*events,),) = await told(street)
+            assert len([one for one in events if '"answered"' in one]) == 2
+            assert len([one for one in events if '"pasted"' in one]) == 2
+            first, second = street.slack.messages
+            assert first.text == "folded"
+            assert second.text.startswith(("case ", "edit "))
+            await forgotten(street, at_step)
+            street.slack.messages.clear()
