@@ -5,6 +5,7 @@ It reads one line of JSON for each server that is wanted, or whose end is waited
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import json
@@ -13,6 +14,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from pydantic import SecretStr
 
 from bot.rest import create_app
 from bot.settings import Settings
+from bot.slack import socket_process
+from bot.slack.inbox import Inbox
 from bot.threads import listen_closely
 from knowledge.load import load_shelf
 from knowledge.shelf import Shelf
@@ -30,6 +34,9 @@ from rules.prose import ear_of
 ASKED = frozenset({"symptom", "packet.flags", "timing.worked", "timing.idle_s", "route.second_path", "log.product"})
 """Features that a small shelf has questions of."""
 CAUSES = frozenset({"asymmetric-routing", "idle-timeout", "same-subnet-router", "port-closed", "threat-reset"})
+
+LEASE = timedelta(seconds=1)
+"""How long a wish from Slack is left to a server that was killed, where a test waits for that."""
 
 
 class _Announced(uvicorn.Server):
@@ -47,13 +54,20 @@ class _Announced(uvicorn.Server):
             os.write(self._told, b"%d\n" % port)
 
 
-def _serve(settings: Mapping[str, object], expert: Expert, log: str, told: int) -> None:
-    """Serve as `bot serve` does, in this process, until a signal ends it."""
+def _serve(wanted: Mapping[str, Any], expert: Expert, told: int) -> None:
+    """Serve as `bot serve` or `bot slack` does, in this process, until a signal ends it."""
     sys.stdin.close()
-    with Path(log).open("w", encoding="utf-8") as out:
+    with Path(wanted["log"]).open("w", encoding="utf-8") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
+    settings = wanted["start"]
     how = Settings.model_validate({**settings, "database_url": SecretStr(str(settings["database_url"]))})
+    if wanted["way"]:
+        Inbox.__init__.__defaults__ = (LEASE,)
+    if wanted["way"] == "socket":
+        os.write(told, b"0\n")
+        asyncio.run(socket_process.serve(how, expert))
+        return
     app = create_app(how, expert)
     listen_closely()
     config = uvicorn.Config(
@@ -81,7 +95,7 @@ def _forked(told: Mapping[str, Any], expert: Expert) -> dict[str, object]:
     if not pid:
         os.close(reading)
         try:
-            _serve(told["start"], expert, told["log"], writing)
+            _serve(told, expert, writing)
         finally:
             os._exit(0)
     os.close(writing)

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 MANY = 10_000_000
 """A rate that no test comes near to."""
 
+Way = Literal["http", "socket"]
+"""How Slack reaches a server."""
 
 _JUNK = ("WARNING:  Invalid HTTP request received.", "WARNING:  Unsupported upgrade request.", "WARNING:  No supported")
 """What uvicorn says of requests that are none, or want another protocol: that is no fault of ours."""
@@ -39,16 +41,19 @@ class Fleet:
             [sys.executable, "-m", "tests.forking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def start(self, database: Path | str, *, small: bool = False, **settings: object) -> Served:
+    def start(
+        self, database: Path | str, way: Way | None = None, /, *, small: bool = False, **settings: object
+    ) -> Served:
         """Start a server on a file of SQLite's or a database's address; it answers when this returns.
 
-        A `small` one knows little: see tests/forking.py.
+        A `small` one knows little: see tests/forking.py. With a `way` what it is at work on in Slack is left to others
+        a second after it is killed; over Socket Mode it may not be connected yet, and has no address.
         """
         self._count += 1
         log = self._folder / f"server-{self._count}.log"
         url = f"sqlite:///{database}" if isinstance(database, Path) else database
         told = {"dev": True, "rate": MANY, "port": 0, **settings, "database_url": url}
-        found = self._ask({"start": told, "small": small, "log": str(log)})
+        found = self._ask({"start": told, "small": small, "way": way, "log": str(log)})
         if "port" not in found:
             raise RuntimeError(log.read_text("utf-8"))
         return Served(found["pid"], f"http://127.0.0.1:{found['port']}", log)

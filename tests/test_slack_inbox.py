@@ -152,7 +152,7 @@ async def test_who_accepts_wakes_who_carries_out(inboxes: list[Inbox]) -> None:
 
 
 def test_a_wish_is_not_shown_where_it_may_be_logged() -> None:
-    found = Claimed(1, 1, 1, Clock()(), wish("a", text="a secret"))
+    found = Claimed(1, 1, 1, Clock()(), Clock()(), wish("a", text="a secret"))
     assert "secret" not in repr(found)
 
 

@@ -238,6 +238,31 @@ async def test_a_second_click_is_no_second_answer(town: Town) -> None:
     assert len(await town.events(Answered)) == 1
 
 
+async def test_a_button_of_a_message_that_was_left_behind_changes_the_newest(town: Town) -> None:
+    """One types an answer while another presses a button above it."""
+    case = await begun(town)
+    await town.hears(wish("typed", Bring(text="never")))
+    press = Press(does="answer", case=case, feature="timing.worked", value="then-broke")
+    await town.hears(wish("pressed", press, THREAD.model_copy(update={"message": town.seen[0].ts}), "U2"))
+    first, second = town.seen
+    assert first.text == "folded"
+    assert "then broke" in second.text
+    assert second.changed == 1
+    assert [one.value for one in await town.events(Answered) if isinstance(one, Answered)] == ["never", "then-broke"]
+
+
+async def test_a_case_goes_on_where_it_was_asked_about_last(town: Town) -> None:
+    case = await begun(town)
+    await town.hears(wish("why", Bring(text="why")))
+    place = THREAD.model_copy(update={"message": town.seen[1].ts})
+    await town.hears(wish("p", Press(does="answer", case=case, feature="timing.worked", value="never"), place))
+    first, second = town.seen
+    assert first.text == "folded"
+    assert second.text.startswith("case ")
+    await town.hears(wish("typed", Bring(text="unknown")))
+    assert [one.text.split()[0] for one in town.seen] == ["folded", "folded", "case"]
+
+
 async def test_an_answer_to_an_older_question_changes_it(town: Town) -> None:
     case = await begun(town)
     place = THREAD.model_copy(update={"message": town.seen[0].ts})
@@ -298,6 +323,14 @@ async def test_commands_are_answered_in_the_thread(town: Town, text: str, says: 
     assert town.seen[-1].text.startswith(says)
     assert town.seen[-1].thread == "100.1"
     assert len(town.seen) == 2
+
+
+async def test_the_state_that_is_asked_for_in_a_thread_is_that_of_its_case(town: Town) -> None:
+    case = await begun(town)
+    await town.hears(wish("s", Look(at="status"), THREAD))
+    await town.hears(wish("o", Look(at="status"), Place(channel=CHANNEL, thread="5.5", message="5.5")))
+    assert [one.text.split()[0] for one in town.seen] == ["folded", "case", "status,"]
+    assert case in town.seen[1].text
 
 
 async def test_back_takes_the_last_answer_back(town: Town) -> None:

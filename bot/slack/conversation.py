@@ -55,7 +55,7 @@ async def _done(turn: Turn) -> Reply | None:
             # Last what is kept here, and in it this wish: until then it is carried out again.
             if await turn.world.uninstalled(turn.wish.team, act.at):
                 await turn.world.step("uninstalled")
-                await turn.world.places.forget(turn.wish.team, turn.workspace)
+                await turn.world.places.forget(turn.wish, turn.workspace)
             return None
 
 
@@ -66,6 +66,8 @@ async def _look(turn: Turn, act: Look) -> Reply:
             return await home(turn)
         case "help":
             return turn.told(views.help())
+        case "status" if row := await turn.world.places.thread(wish.team, wish.place.channel, wish.place.thread):
+            return await turn.new(After(await turn.read(row.case)), row)
         case "status":
             own = await turn.world.places.own(wish.team, wish.user)
             return turn.told(await turn.made(lambda: views.status(own)))

@@ -7,6 +7,9 @@ to be sent, and not where it is, looks in the thread for a message that bears th
 Where nobody can look (what one person alone sees, channels whose history the app may not read), it is not sent again:
 it most likely arrived, because it is written down just before it is sent, and twice is never. If it did not, nothing
 of the case is lost: the next thing that is said or pressed there shows it, as the app's home and `status` do.
+
+A process may stand still for longer than its lease, and go on. Before anything is sent it looks whether the wish is
+still its own, once the lease it took is over; only what is on its way to Slack by then cannot be called back.
 """
 
 from __future__ import annotations
@@ -61,6 +64,7 @@ class Delivery:
 
     async def bring(self, reply: Reply) -> None:
         """Bring a reply. Raises Later, Lost, NoToken, and Refused for what Slack will never take."""
+        await self._ours()
         try:
             match reply:
                 case Alone():
@@ -75,6 +79,11 @@ class Delivery:
                     await self._finish(reply)
         except Uncertain:  # of what may simply be made again
             raise Later(_RETRY_S) from None
+
+    async def _ours(self) -> None:
+        """Hold, before anything is sent, that the wish is ours: this process may have stood still. Raises Lost."""
+        if self._world.places.store.now() >= self._one.until:
+            await self._world.places.still_ours(self._one)
 
     # For one person
 
@@ -178,7 +187,13 @@ class Delivery:
             if not await self._responded(Alone(reply.message), replace_original=True):
                 await self._post(reply.instead)
             return
-        await self._draw(reply.message, reply.instead.case, update)
+        if reply.before:
+            await self._world.step("updated")
+            await self._fold(reply.channel, reply.before)
+            sent = Sent(reply.channel, reply.ts)
+            await self._world.places.sent(self._one, sent, self._thread(reply.instead, sent), done=True)
+        else:
+            await self._draw(reply.message, reply.instead.case, update)
 
     async def _draw(self, message: Message, case: str, put: Put) -> None:
         """Show the picture that a message waits for. The answer is there: whatever happens, it stays."""
@@ -250,6 +265,7 @@ class Delivery:
 
     async def _in_words(self, message: Message, send: Callable[[Fields], Awaitable[T]], words: str | None = None) -> T:
         """Send a message; without its pictures if Slack refuses its blocks, and in words alone if it refuses those."""
+        await self._ours()
         whole = message.body()
         plainer, files = without_pictures(whole)
         for body in [whole, plainer] if files else [whole]:

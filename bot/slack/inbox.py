@@ -33,6 +33,8 @@ PICTURES_KEPT = timedelta(days=90)
 """How long it is known which file in Slack is which picture."""
 MOST_FAULTS = 5
 """How often a wish is tried that ends badly, or takes its process with it."""
+SUSPECT = 2
+"""Faults after which a wish is carried out alone, so that those beside it are not blamed if it ends their process."""
 
 _TOGETHER = 50
 """Wishes that are written down in one transaction."""
@@ -41,13 +43,22 @@ _EARLIER = SLACK_INBOX.alias("earlier")
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A wish that is ours to carry out until its lease runs out; `tries` counts this try."""
+    """A wish that is ours to carry out until its lease runs out; `tries` counts this try.
+
+    `until` is when that is, if the lease is not renewed.
+    """
 
     number: int
     tries: int
     faults: int
     came: datetime
+    until: datetime
     wish: Wish = field(repr=False)
+
+    @property
+    def suspect(self) -> bool:
+        """Tell whether it is carried out alone."""
+        return self.faults > SUSPECT
 
     @property
     def poison(self) -> bool:
@@ -125,18 +136,25 @@ class Inbox:
 
         return await self.store.write_with(write, hurried=True)
 
-    async def claim(self, most: int, busy: Collection[str] = ()) -> Sequence[Claimed]:
-        """Take wishes that are due, the oldest first, each the first of its lane; none of lanes that are `busy`."""
+    async def claim(self, most: int, busy: Collection[str] = (), *, idle: bool = True) -> Sequence[Claimed]:
+        """Take wishes that are due, the oldest first, each the first of its lane; none of lanes that are `busy`.
+
+        A suspect is taken alone, and only if its process is `idle`; those behind it wait for it.
+        """
         now = self.store.now()
         chosen = _waiting(now, busy).limit(most)
         # Looked before it is taken: on SQLite whoever takes keeps all others from writing.
         found = await self.store.read_with(lambda one: one.execute(chosen.with_only_columns(SLACK_INBOX.c.number)))
         if found.first() is None:
             return []
-        return await self.store.write_with(lambda connection: self._claimed(connection, now, chosen))
+        return await self.store.write_with(lambda connection: self._claimed(connection, now, chosen, idle))
 
-    async def _claimed(self, connection: AsyncConnection, now: datetime, chosen: Select[Any]) -> list[Claimed]:
-        rows = (await connection.execute(chosen.with_for_update(of=SLACK_INBOX, skip_locked=True))).all()
+    async def _claimed(
+        self, connection: AsyncConnection, now: datetime, chosen: Select[Any], idle: bool
+    ) -> list[Claimed]:
+        due = (await connection.execute(chosen.with_for_update(of=SLACK_INBOX, skip_locked=True))).all()
+        first = next((at for at, row in enumerate(due) if row.faults >= SUSPECT), len(due))
+        rows = due[: first or int(idle)]
         taken = {"due": now + self.lease, "tries": SLACK_INBOX.c.tries + 1, "faults": SLACK_INBOX.c.faults + 1}
         mine = SLACK_INBOX.c.number.in_([row.number for row in rows])
         await connection.execute(update(SLACK_INBOX).where(mine).values(taken))
@@ -149,7 +167,8 @@ class Inbox:
                 unread = update(SLACK_INBOX).where(SLACK_INBOX.c.number == row.number)
                 await connection.execute(unread.values({"due": None, "done": now, "wish": ""}))
             else:
-                claimed.append(Claimed(row.number, row.tries + 1, row.faults + 1, row.came, wish))
+                until = now + self.lease
+                claimed.append(Claimed(row.number, row.tries + 1, row.faults + 1, row.came, until, wish))
         return claimed
 
     async def renew(self, ours: Collection[Claimed]) -> None:
@@ -209,6 +228,12 @@ def _first_of(new: Sequence[Row[Any]], wishes: Sequence[Wish]) -> list[bool]:
         found.append((one.team, one.key) in left)
         left.discard((one.team, one.key))
     return found
+
+
+async def is_wanted(connection: AsyncConnection, wish: Wish) -> bool:
+    """Tell whether a wish still waits for its answer; until the transaction ends nobody forgets it."""
+    kept = and_(SLACK_INBOX.c.team == wish.team, SLACK_INBOX.c.key == wish.key, SLACK_INBOX.c.due.is_not(None))
+    return (await connection.execute(select(SLACK_INBOX.c.number).where(kept).with_for_update())).first() is not None
 
 
 async def settled(connection: AsyncConnection, one: Claimed, now: datetime) -> None:

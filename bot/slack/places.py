@@ -14,6 +14,7 @@ from bot.case_events import Summary
 from bot.cases import NoSuchCase, Store
 from bot.slack.inbox import Claimed, is_ours, settled
 from bot.slack.tables import SLACK_INBOX, SLACK_PICTURES, SLACK_POSTS, SLACK_SETTINGS, SLACK_THREADS
+from bot.slack.wishes import Wish
 from bot.tables import CASES
 
 _MOST_OWN = 20
@@ -108,9 +109,7 @@ class Places:
         """
 
         async def mark(connection: AsyncConnection) -> Sent | None:
-            ours = select(SLACK_INBOX.c.number).where(is_ours(one)).with_for_update()
-            if (await connection.execute(ours)).first() is None:
-                raise Lost
+            await _held(connection, one)
             found = (await connection.execute(select(SLACK_POSTS).where(_reply_to(one)))).first()
             if found is not None:
                 return Sent(found.channel, found.ts, found.before)
@@ -121,15 +120,26 @@ class Places:
 
         return await self.store.write_with(mark)
 
+    async def still_ours(self, one: Claimed) -> None:
+        """Hold that nobody else took a wish since. Raises Lost."""
+        ours = select(SLACK_INBOX.c.number).where(is_ours(one))
+        if await self.store.read_with(lambda connection: connection.scalar(ours)) is None:
+            raise Lost
+
     async def not_sent(self, one: Claimed) -> None:
-        """Write down that the reply was certainly not sent."""
-        gone = delete(SLACK_POSTS).where(_reply_to(one), SLACK_POSTS.c.ts == "")
+        """Write down that the reply was certainly not sent; not if somebody else took the wish since, and may send."""
+        ours = select(SLACK_INBOX.c.number).where(is_ours(one)).exists()
+        gone = delete(SLACK_POSTS).where(_reply_to(one), SLACK_POSTS.c.ts == "", ours)
         await self.store.write_with(lambda connection: connection.execute(gone))
 
     async def sent(self, one: Claimed, sent: Sent, thread: Thread | None = None, *, done: bool) -> None:
-        """Write down where the reply is, that it shows a case there, and whether the wish is done with it."""
+        """Write down where the reply is, that it shows a case there, and whether the wish is done with it.
+
+        Raises Lost: whoever took the wish since found it there, and the conversation may have gone on.
+        """
 
         async def keep(connection: AsyncConnection) -> None:
+            await _held(connection, one)
             values = {"channel": sent.channel, "ts": sent.ts}
             await connection.execute(update(SLACK_POSTS).where(_reply_to(one)).values(values))
             if thread:
@@ -139,11 +149,15 @@ class Places:
 
         await self.store.write_with(keep)
 
-    async def forget(self, team: str, workspace: str) -> None:
-        """Delete what is kept of a Slack workspace, its inbox last. Raises Busy.
+    async def forget(self, wish: Wish, workspace: str) -> None:
+        """Delete what is kept of the Slack workspace that wishes so, and that wish last. Raises Busy.
 
         In a workspace that others use as well, only the cases that were begun in Slack go.
         """
+        team = wish.team
+        # First, so that what is being thought through meanwhile is not kept any more.
+        others = delete(SLACK_INBOX).where(SLACK_INBOX.c.team == team, SLACK_INBOX.c.key != wish.key)
+        await self.store.write_with(lambda connection: connection.execute(others))
         if team == workspace:
             await self.store.delete_workspace(workspace)
         begun = select(SLACK_THREADS.c.case).where(SLACK_THREADS.c.team == team, SLACK_THREADS.c.asker != "")
@@ -184,6 +198,13 @@ def inserted(connection: AsyncConnection, table: Table, values: dict[str, Any]) 
 def _at(team: str, channel: str, thread: str) -> ColumnElement[bool]:
     table = SLACK_THREADS.c
     return and_(table.team == team, table.channel == channel, table.thread == thread)
+
+
+async def _held(connection: AsyncConnection, one: Claimed) -> None:
+    """Hold that a wish is ours until the transaction ends. Raises Lost."""
+    ours = select(SLACK_INBOX.c.number).where(is_ours(one)).with_for_update()
+    if (await connection.execute(ours)).first() is None:
+        raise Lost
 
 
 def _reply_to(one: Claimed) -> ColumnElement[bool]:

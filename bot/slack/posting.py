@@ -34,7 +34,8 @@ _AGAIN = 3
 _RETRY_S = 2.0
 _FAILED = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 """Errors by which Slack says that it failed itself."""
-_UNREADABLE = {"missing_scope", "not_in_channel", "channel_not_found", "access_denied", "not_allowed_token_type"}
+_GONE = {"thread_not_found", "message_not_found"}
+"""Errors that say that nothing stands where we look; all others leave it open."""
 _PAGES = 5
 _SLACKS = {"slack.com", "slack-gov.com"}
 
@@ -117,12 +118,12 @@ class WebApi:
                             return str(message["ts"])
                     wanted["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
                     if not wanted["cursor"]:
-                        break
+                        return None
         except Refused as refused:
-            if refused.error in _UNREADABLE:
-                raise CannotLook from None
-            return None
-        return None
+            if refused.error in _GONE:
+                return None
+            raise CannotLook from None
+        raise CannotLook  # so much was said since that it may stand further on
 
     async def update(self, team: str, channel: str, ts: str, body: Fields) -> None:
         """Put a message in the place of another."""

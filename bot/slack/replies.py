@@ -128,12 +128,16 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """In the place of a message, or as a new one if that is gone."""
+    """In the place of a message, or as a new one if that is gone.
+
+    `before` is another message of that thread that shows the case: it says then that the case goes on below.
+    """
 
     channel: str
     ts: str
     message: Message
     instead: Post
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from bot.casebook import Casebook, Consulted, Told
 from bot.cases import Change, Reply
 from bot.explaining import moved_words
 from bot.history import told_words
-from bot.slack.places import Thread, keep_thread
+from bot.slack.inbox import is_wanted
+from bot.slack.places import Lost, Thread, keep_thread
 from bot.slack.wishes import Wish
 from knowledge.shelf import Shelf
 from rules.explain import moved
@@ -75,9 +76,11 @@ class _Once:
     kept: Consulted | None = None
 
     async def keep(self, told: Told) -> Reply:
-        """Keep it, unless that was done before."""
+        """Keep it, unless that was done before. Raises Lost."""
 
         async def work(change: Change) -> Reply:
+            if not await is_wanted(change.connection, self.wish):
+                raise Lost  # its workspace has left: nothing of it is to be kept any more
             consulted = await told.keep(change)
             if self.thread:
                 await keep_thread(change.connection, _of(self.thread, consulted))

@@ -98,10 +98,10 @@ class Turns:
 
     async def _take(self) -> Sequence[Claimed]:
         free = MOST_AT_ONCE - len(self._running)
-        if not free:
+        if not free or any(one.suspect for one in self._running.values()):
             return []
         try:
-            taken = await self._inbox.claim(free)
+            taken = await self._inbox.claim(free, idle=not self._running)
         except Busy:
             return []
         for one in taken:

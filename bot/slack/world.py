@@ -98,7 +98,7 @@ class Turn:
         return Post(place.channel or wish.user, place.thread, message, case, wish.user if begun else "", before)
 
     async def in_place(self, after: After, view: Callable[[Consulted, Showing], Message] | None = None) -> Reply:
-        """Show a case in the place of the message whose button was pressed."""
+        """Show a case in the place of the message whose button was pressed, or of a later one in that thread."""
         place, case = self.wish.place, after.consulted.kept.summary.id
         shown = await self.shown(after.consulted, alone=self.alone, moved=after.moved)
         make = view or self.world.views.case
@@ -106,7 +106,23 @@ class Turn:
         if self.alone:
             return Alone(message, replace=bool(place.message), case=case)
         post = Post(place.channel or self.wish.user, place.thread, message, case)
-        return Update(place.channel, place.message, message, post) if place.message else post
+        if not place.message:
+            return post
+        older, newest = await self._shown_in(case)
+        return Update(place.channel, newest, message, post, older)
+
+    async def _shown_in(self, case: str) -> tuple[str, str]:
+        """Give the newest of the messages in the thread that show a case, and the one before that if there are two.
+
+        Somebody may press what another, at that moment, let go on further down by typing.
+        """
+        place = self.wish.place
+        row = await self.world.places.thread(self.wish.team, place.channel, place.thread) if place.thread else None
+        shown = row.message if row and row.case == case else ""
+        if not shown or shown == place.message:
+            return "", place.message
+        older, newest = sorted((shown, place.message), key=_time)
+        return older, newest
 
     def told(self, message: Message) -> Reply:
         """Answer without showing the case: to the thread if something was said there, else to whoever wished."""
@@ -125,3 +141,8 @@ class Turn:
         await self.world.step("rendered")
         pictures = self.world.pictures
         return await pictures.known(self.wish.team, message) if pictures and message.undrawn else message
+
+
+def _time(ts: str) -> tuple[int, ...]:
+    """Give what orders messages: as a float, a timestamp of Slack's loses its last digits."""
+    return tuple(int(part) for part in ts.split(".") if part.isdecimal())

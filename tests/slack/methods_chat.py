@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tests.slack.methods import Request, found_message, judged, method, shown, yes
 from tests.slack.shapes import Fields
 from tests.slack.workspace import Channel, Message, Refusal
@@ -169,27 +167,37 @@ _HISTORY = {"channel": "channels:history", "group": "groups:history", "im": "im:
 
 @method("conversations.replies", *_HISTORY.values())
 def replies(request: Request) -> Fields:
-    """Give a thread."""
+    """Give a thread: at most 15 messages at once, for apps that are distributed outside the Marketplace."""
+    channel = _read_in(request)
     ts = request.need("ts")
-    if ts not in request.channel().messages:
+    if ts not in channel.messages:
         raise Refusal("thread_not_found")
-    return _read(request, lambda message: ts in (message.ts, message.thread))
+    return _paged(request, [m for m in _of_all(channel) if ts in (m.ts, m.thread)])
 
 
 @method("conversations.history", *_HISTORY.values())
 def history(request: Request) -> Fields:
-    """Give the messages of a channel that are in no thread, the newest first."""
-    return _read(request, lambda message: message.thread is None, newest_first=True)
+    """Give what stands in a channel outside of threads, the newest first."""
+    there = [m for m in _of_all(_read_in(request)) if m.thread is None or "reply_broadcast" in m.body]
+    oldest = float(request.args.get("oldest") or 0)
+    return _paged(request, [m for m in reversed(there) if float(m.ts) > oldest])
 
 
-def _read(request: Request, wanted: Callable[[Message], bool], *, newest_first: bool = False) -> Fields:
-    """Give messages: at most 15 at once, for apps that are distributed outside the Marketplace."""
+def _read_in(request: Request) -> Channel:
+    """Give the channel that is to be read: each kind needs a scope of its own."""
     channel = request.channel()
-    if _HISTORY[channel.kind] not in request.token.scopes:
-        raise Refusal("missing_scope", needed=_HISTORY[channel.kind], provided=",".join(sorted(request.token.scopes)))
-    limit, oldest = min(int(request.args.get("limit") or 15), 15), str(request.args.get("oldest") or "")
-    there = sorted(channel.messages.values(), key=lambda one: one.ts, reverse=newest_first)
-    seen = [m for m in there if wanted(m) and m.ts >= oldest and not m.only and not m.deleted]
+    needed = _HISTORY[channel.kind]
+    if needed not in request.token.scopes:
+        raise Refusal("missing_scope", needed=needed, provided=",".join(sorted(request.token.scopes)))
+    return channel
+
+
+def _of_all(channel: Channel) -> list[Message]:
+    return [m for m in channel.messages.values() if not m.only and not m.deleted]
+
+
+def _paged(request: Request, seen: list[Message]) -> Fields:
+    limit = min(int(request.args.get("limit") or 15), 15)
     cursor = int(request.args.get("cursor") or 0)
     page = seen[cursor : cursor + limit]
     more = cursor + limit < len(seen)

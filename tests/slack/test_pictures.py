@@ -272,7 +272,7 @@ async def test_whoever_is_killed_on_the_way_leaves_one_answer_and_the_next_one_d
         async with town.store.engine.connect() as connection:
             known = (await connection.execute(select(func.count()).select_from(SLACK_PICTURES))).scalar_one()
         assert known == 1
-        await town.places.forget(TEAM, TEAM)
+        await town.places.forget(wish("gone", Left()), TEAM)
         await town.inbox.accept(wish(f"{at + 1}", Bring(text=ENOUGH)))
         with pytest.raises(Killed):
             await town.turns().carry_out_due()

@@ -73,6 +73,28 @@ async def test_where_history_may_not_be_read_nobody_can_look(world: World) -> No
         await world.slack.find(world.team, world.ops.id, said.ts, "k", 0.0)
 
 
+@pytest.mark.parametrize("error", ["access_denied", "fatal_thing", "is_archived", "invalid_cursor"])
+async def test_an_error_that_leaves_it_open_is_not_taken_for_the_absence_of_a_message(world: World, error: str) -> None:
+    said = world.alice.says(world.ops, "look at this")
+    world.town.faults.plan("conversations.replies", refusing(error), refusing("thread_not_found"))
+    with pytest.raises(CannotLook):
+        await world.slack.find(world.team, world.ops.id, said.ts, "k", 0.0)
+    assert await world.slack.find(world.team, world.ops.id, said.ts, "k", 0.0) is None
+
+
+async def test_where_much_was_said_since_a_message_that_is_not_found_may_be_there_all_the_same(world: World) -> None:
+    since = float(world.alice.says(world.ops, "look at this").ts) - 1
+    _, ts = await world.slack.post(world.team, world.ops.id, "", BODY, "k")
+    for number in range(70):
+        world.alice.says(world.ops, f"chat {number}")
+    assert await world.slack.find(world.team, world.ops.id, "", "k", since) == ts
+    assert await world.slack.find(world.team, world.ops.id, "", "another", since) is None
+    for number in range(10):
+        world.alice.says(world.ops, f"more chat {number}")
+    with pytest.raises(CannotLook):
+        await world.slack.find(world.team, world.ops.id, "", "k", since)
+
+
 @pytest.mark.parametrize("fault", [failing(500), failing(503), DROPPED, LOST])
 async def test_a_post_that_may_have_been_made_is_not_made_again(world: World, fault: Fault) -> None:
     world.town.faults.plan("chat.postMessage", fault)
