@@ -10,6 +10,8 @@ from rules.case import Cited, Diagnosis
 
 _REASONS = 4
 _SOURCES = 3
+_MOST_SOURCES = 8
+"""How many sources the whole names; the export names all."""
 _STEPS = 3
 """How many steps are shown at first."""
 
@@ -40,13 +42,15 @@ def step_parts(words: Page, *, whole: bool) -> Iterator[Part]:
 def small_print(diagnosis: Diagnosis, words: Page, *, whole: bool) -> Iterator[Part]:
     """Say what would refute it and what it rests on; `whole` tells what happens and what is disputed, too."""
     if whole:
-        yield Small(words.explanation.splitlines(), "What happens")
-    yield Small([words.refuted_by] if words.refuted_by else [], "What would refute it")
+        yield Small(words.explanation.splitlines(), "What happens", ours=True)
+    yield Small([words.refuted_by] if words.refuted_by else [], "What would refute it", ours=True)
     yield Small(_bulleted(words.beside), "What it does not explain")
     if whole:
         yield Small(_bulleted(words.disputed), "What is disputed")
-    most = len(diagnosis.sources) if whole else _SOURCES
-    yield Links([_source(one) for one in diagnosis.sources[:most]], "Sources")
+    most = _MOST_SOURCES if whole else _SOURCES
+    more = len(diagnosis.sources) - most if whole else 0
+    last = [(f"and {more} more, in the export", "", "")] if more > 0 else []
+    yield Links([*(_source(one) for one in diagnosis.sources[:most]), *last], "Sources")
 
 
 def has_more(diagnosis: Diagnosis, words: Page) -> bool:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 from pydantic import SecretStr
 
 from bot.rest import create_app
 from bot.settings import Settings
+from bot.slack import pacing
 from bot.slack.hearing import DIAGNOSE
 from knowledge.load import load_shelf
 from rules.diagnose import Expert
@@ -32,9 +34,11 @@ _TITLED = re.compile(r"\*([^*\n]+)\*\n(.+)", re.DOTALL)
 _BOLD = re.compile(r"\*([^\n]+)\*")
 _STEP = re.compile(r"\*\d+\.\* (.+?)(?:\n```\n(.*)\n```)?", re.DOTALL)
 _LINK = re.compile(r"<(https?://[^|>]+)\|([^>]+)> (\([a-z]+ trust\))")
+_MORE = re.compile(r"and (\d+) more, in the export")
 _BAR = re.compile(r"^\S* +((?:over |under )?\d+ %)  (.+)$", re.MULTILINE)
 _MOVED = re.compile(r"% → (?:over |under )?\d+ %|^That changes little\.$")
 _FIRST = ("This does not go together", "No line of this")
+_ASIDE = ("This log cannot say", "This is about line")
 _WHEN = re.compile(r"^Told on [0-9: -]+ UTC: ")
 
 
@@ -58,7 +62,7 @@ async def in_slack(folder: Path, door: str) -> AsyncIterator[SlackFace]:
         async with serving_here(create_app(settings, expert())) as url:
             town.over_http(f"{url}/slack/events")
             alice = person(town, "alice")
-            with nothing_wrong(town):
+            with nothing_wrong(town), patch.object(pacing, "RATE", 1000.0):  # they talk faster than Slack lets us
                 yield SlackFace(town, alice, town.channel("ops", alice.id), door)
                 await town.settled()
 
@@ -91,10 +95,11 @@ class SlackFace:
             await self._answered(act.words)
         else:
             await self._said(act.words)
-        if "All of it" in self._there.buttons():
-            await self._pressed("All of it")
         said = said_in(self._there)
-        return said
+        if "All of it" not in self._there.buttons():
+            return said
+        await self._pressed("All of it")  # it says no more what was answered last
+        return replace(said_in(self._there), answered=said.answered, moved=said.moved)
 
     @property
     def _there(self) -> Seen:
@@ -123,7 +128,7 @@ class SlackFace:
                 self.root = next(one for one in alice.sees(alice.dm) if one.message.user == alice.id)
             case "home":
                 await alice.opens_home()
-                await alice.presses("Paste lines…", await alice.gets_home("Begin" and "whydrop"))
+                await alice.presses("Paste lines…", await alice.gets_home("whydrop"))
                 await alice.submits(await alice.gets_modal("Diagnose lines"), {"Lines": lines})
         await self._news()
         self.root = self.root or self.shown
@@ -225,7 +230,7 @@ def said_in(message: Seen) -> Said:
     for block in message.blocks:
         text = _text(block)
         if found := _STEP.fullmatch(text):
-            steps.append(StepSaid(_words(found[1]), found[2] or "", ""))
+            steps.append(StepSaid(_words(found[1]), unescaped(found[2] or ""), ""))
         elif found := _TITLED.fullmatch(text):
             titled[_words(found[1])] = found[2]
         elif found := _BOLD.fullmatch(text):
@@ -240,14 +245,14 @@ def said_in(message: Seen) -> Said:
 def _said(
     titled: Mapping[str, str], free: Sequence[str], steps: list[StepSaid], bold: Sequence[str], blocks: list[Fields]
 ) -> Said:
-    lead = next((one for one in free if not one.startswith((*_FIRST, "↳", "Or type", "<"))), "")
+    lead = next((one for one in free if not one.startswith((*_FIRST, *_ASIDE, "↳", "Or type", "<"))), "")
     told = "\n".join([*free, *_list(titled, "Your answers")]).partition("↳ ")[2].split("\n")
     moved = [one for one in told if _MOVED.search(one)]
     answered = [one.rpartition(" → ")[2] for one in told if " → " in one and one not in moved]
     read = [*_list(titled, "What I read"), *_list(titled, "What I could not read")]
     return Said(
         read=[one for one in map(_words, read) if _is_line(one)],
-        aside=" ".join(_words(one) for one in free if one.startswith(("This log", "This is about"))),
+        aside=" ".join(_words(one) for one in free if one.startswith(_ASIDE)),
         answered=_words(answered[-1]) if answered and answered[-1] != "taken back" else "",
         moved=_words(moved[0]) if moved else "",
         contradictions=[_words(one) for one in free if one.startswith(_FIRST[0])],
@@ -263,13 +268,13 @@ def _said(
         refuted_by=_words(titled.get("What would refute it", "")),
         disputed=_bullets(titled, "What is disputed"),
         steps=steps,
-        sources=[_source(one) for one in _list(titled, "Sources")],
-        outcome=[_words(_WHEN.sub("", one)) for one in _list(titled, "How it ended")],
+        sources=[source for one in _list(titled, "Sources") for source in _sources(one)],
+        outcome=[_words(_WHEN.sub("", one).strip("“”")) for one in _list(titled, "How it ended")],
     )
 
 
 def _is_line(text: str) -> bool:
-    return not text.startswith(("This log", "This is about"))
+    return not text.startswith(_ASIDE)
 
 
 def _why(titled: Mapping[str, str]) -> list[str]:
@@ -310,6 +315,9 @@ def _bullets(titled: Mapping[str, str], title: str) -> list[str]:
     return [_words(one.removeprefix("• ")) for one in _list(titled, title)]
 
 
-def _source(line: str) -> str:
-    found = _LINK.fullmatch(line)
-    return _words(f"{found[2]} {found[3]}, {unescaped(found[1])}") if found else _words(line)
+def _sources(line: str) -> list[str]:
+    """Give a source; of those that are only counted, that they are there."""
+    if found := _MORE.fullmatch(line):
+        return [""] * int(found[1])
+    linked = _LINK.fullmatch(line)
+    return [_words(f"{linked[2]} {linked[3]}, {unescaped(linked[1])}") if linked else _words(line)]

@@ -145,7 +145,11 @@ class Transcript:
         for part in self.parts:
             written.append(str(part))
             if isinstance(part, Act):
-                said = await face.do(part)
+                try:
+                    said = await face.do(part)
+                except (AssertionError, LookupError, TimeoutError) as wrong:
+                    wrong.add_note("\n\n".join(written))
+                    raise
                 written.append("\n".join(turn(part, said, before)))
                 before = before if said.why else said
         return "\n\n".join(written) + "\n"
@@ -197,7 +201,7 @@ def turn(act: Act, said: Said, before: Said) -> Iterator[str]:
     yield from _wrapped(said.aside if said.aside != before.aside else "")
     yield from (line for one in said.contradictions for line in _wrapped(one))
     yield from _wrapped(said.headline if said.headline != before.headline or act.words == "stop" else "")
-    yield from _ranked(said.ranking if said.ranking != before.ranking else ())
+    yield from _ranked(said.ranking if said.ranking != before.ranking and not said.explanation else ())
     if said.question and act.words != "stop":
         yield from _wrapped(f"? {said.question}")
         yield from _wrapped(" | ".join(said.choices if said.choices != before.choices else ()), "      ")
@@ -249,20 +253,31 @@ def plain(text: str) -> str:
 
 
 async def _again(chosen: Sequence[str], *, write: bool) -> int:
-    from tests.conversations.slack_face import in_slack  # noqa: PLC0415  (it knows of transcripts, too)
-
-    changed = 0
+    wrong = 0
     for name in chosen or names():
         transcript = Transcript.read(name)
-        with tempfile.TemporaryDirectory() as folder:
-            async with in_slack(Path(folder), transcript.doors[0]) as face:
-                now = await transcript.held(face)
-        told = differences(transcript.text, now, f"Slack ({transcript.doors[0]})")
-        changed += bool(told)
-        sys.stdout.write(f"{name}: {'changed' if told else 'as it is'}\n{told}\n" if told else "")
-        if write:
-            (FOLDER / f"{name}.txt").write_text(now, encoding="utf-8")
-    return 0 if write else min(changed, 1)
+        door = transcript.doors[0]
+        try:
+            now = await _held_in_slack(transcript, door)
+        except (AssertionError, LookupError, TimeoutError) as error:
+            told = "\n".join([*getattr(error, "__notes__", ()), f"It did not go on: {error}"])
+        else:
+            told = differences(transcript.text, now, f"Slack ({door})")
+            if write:
+                (FOLDER / f"{name}.txt").write_text(now, encoding="utf-8")
+                continue
+        if told:
+            wrong += 1
+            sys.stdout.write(f"{name}\n{told}\n\n")
+    return min(wrong, 1)
+
+
+async def _held_in_slack(transcript: Transcript, door: str) -> str:
+    from tests.conversations.slack_face import in_slack  # noqa: PLC0415  (it knows of transcripts, too)
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with in_slack(Path(folder), door) as face:
+            return await transcript.held(face)
 
 
 def main() -> int:
