@@ -13,7 +13,7 @@ import httpx
 from bot.history import UNKNOWN_SAID
 from bot.phrases import short
 from rules.diagnose import Expert
-from tests.conversations.transcript import MOST_RANKS, Act, Said, StepSaid, plain
+from tests.conversations.transcript import MOST_RANKS, Act, Said, StepSaid, chosen, plain
 from tests.markup import Element, Markup
 from tests.service import client_of, set_up
 
@@ -81,7 +81,7 @@ class PageFace:
             await self._looks(f"{self.case}?change={self._feature(act.question)}")
             where = "changing"
         form = self._section(where)
-        words = "I don't know" if act.words == UNKNOWN_SAID else act.words
+        words = chosen(act.words, [_plain(one) for one in form.all("button", name="value")])
         pressed = [one for one in form.all("button", name="value") if _fits(one, words)]
         told = {"value": pressed[0].attributes["value"]} if pressed else {"typed": words}
         await self._sends(f"{self.case}/answers", feature=form.field("feature"), **told)
@@ -153,8 +153,10 @@ class PageFace:
         if not (lead := whole.all("p", class_="lead")):
             return _plain(title)
         standing = plain(Markup(self.html.partition('<p class="lead">')[2].partition("</span>")[0]).text)
-        return f"{_plain(title)} ({standing}).{_plain(lead[0]).removeprefix(standing).rstrip().join([' ', ''])}".replace(
-            ".  ", ". "
+        return (
+            f"{_plain(title)} ({standing}).{_plain(lead[0]).removeprefix(standing).rstrip().join([' ', ''])}".replace(
+                ".  ", ". "
+            )
         )
 
     def _read(self) -> Iterator[str]:

@@ -18,7 +18,7 @@ from bot.history import UNKNOWN_SAID
 from rules.case import Diagnosis
 from rules.diagnose import Expert
 from rules.explain import moved
-from tests.conversations.transcript import MOST_RANKS, Act, Said, StepSaid, plain
+from tests.conversations.transcript import MOST_RANKS, Act, Said, StepSaid, chosen, plain
 from tests.service import client_of, set_up
 
 _RANK = re.compile(r"((?:over |under )?\d+ %) [a-z ]+: (.+)")
@@ -71,7 +71,8 @@ class RestFace:
         """Answer the question, or one that was answered before; give the question."""
         asked = await self._asked(act.question)
         choices = {one["label"]: one["value"] for one in asked["choices"]}
-        value = None if act.words == UNKNOWN_SAID else choices.get(act.words, act.words)
+        words = chosen(act.words, list(choices))
+        value = None if words == UNKNOWN_SAID else choices.get(words, words)
         self.order.append(asked["feature"])
         if act.words == "taken back":
             await self._sent("DELETE", f"answers/{asked['feature']}")
@@ -84,13 +85,11 @@ class RestFace:
         if not question:
             return now
         known = (await self.client.get("/v1/questions")).json()["entries"]
-        (found,) = [one for one in known if one["question"]["text"] == question]
-        values = found["choices"] or {True: "yes", False: "no"}
-        return {
-            "feature": found["id"],
-            "text": question,
-            "choices": [{"label": label, "value": value} for value, label in values.items()],
-        }
+        (name,) = [one["id"] for one in known if one["title"] == question]
+        found = (await self.client.get(f"/v1/questions/{name}")).json()
+        values = found.get("choices") or {"yes": "yes", "no": "no"}
+        choices = [{"label": label, "value": value} for value, label in values.items()]
+        return {"feature": name, "text": question, "choices": choices}
 
     async def _ended(self, act: Act) -> None:
         told, verdict = act.ending, self.case["diagnosis"]["verdict"]
@@ -122,7 +121,9 @@ class RestFace:
             moved=self._moved(before) if told and before else "",
             contradictions=ticket.list("Contradictions"),
             headline=ticket.headline,
-            ranking=[(found[1], found[2]) for one in ticket.list("Causes") if (found := _RANK.fullmatch(one))][:MOST_RANKS],
+            ranking=[(found[1], found[2]) for one in ticket.list("Causes") if (found := _RANK.fullmatch(one))][
+                :MOST_RANKS
+            ],
             question=plain(asked["text"]),
             choices=[plain(one["label"]) for one in asked["choices"]],
             explanation=" ".join(ticket.list("What it means")),

@@ -298,8 +298,10 @@ def _choices(block: Fields) -> list[str]:
 
 
 def _text(block: Fields) -> str:
-    return str(block["text"]["text"]) if block["type"] == "section" else "".join(
-        one["text"] for one in block.get("elements", []) if block["type"] == "context"
+    return (
+        str(block["text"]["text"])
+        if block["type"] == "section"
+        else "".join(one["text"] for one in block.get("elements", []) if block["type"] == "context")
     )
 
 

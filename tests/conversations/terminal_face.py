@@ -100,7 +100,7 @@ class Screen:
         self.sections: dict[str, list[str]] = {}
         title = ""
         for line in self.lines:
-            if found := _TITLE.match(line):
+            if found := _TITLE.match(line.removeprefix("> ")):
                 title = re.sub(r"^Question \d+$", "Question", found[1])
                 self.sections[title] = []
             elif line.strip() and not line.startswith("> ") and title:
@@ -133,17 +133,23 @@ class Screen:
 
     def _heard(self) -> tuple[str, str]:
         """Give what an answer was understood as, and what it moved."""
-        told = [line.removeprefix("> ").strip() for line in self.lines if line.startswith(">   ")]
+        told = [line.removeprefix("> ").strip() for line in self.lines if line.startswith((">   ", "  → "))]
+        told = [line for line in told if line not in self.sections.get("So far", [])]
         heard = [line.removeprefix("→ ") for line in told if line.startswith("→ ")]
         moved = [line.strip() for line in self.lines if _MOVED.search(line) and not line.startswith(("  “", "Case"))]
         return (plain(heard[0]) if heard else "", plain(moved[0]) if moved else "")
 
     def _understood(self) -> list[str]:
         below = self.sections.get("Understood", [])
-        return [plain(line) for line in below if not _RANK.match(line) and not line.startswith("  and ")]
+        kept = [line for line in below if not _RANK.match(line) and not _MOVED.search(line)]
+        shown = [plain(line) for line in kept if not line.startswith(("  and ", "  → "))]
+        return [line for line in shown if line not in self._end()[:1]]
 
     def _contradictions(self) -> Iterator[str]:
-        yield from (plain(line) for line in self.lines if line.startswith("  This does not go together"))
+        """Give those that stand since the last answer."""
+        heard = [place for place, line in enumerate(self.lines) if line.startswith(">   ")]
+        since = self.lines[heard[-1] if heard else 0 :]
+        yield from (plain(line) for line in since if line.startswith("  This does not go together"))
 
     def _ranking(self) -> list[tuple[str, str]]:
         """Give the last ranking: it stands below the last blank line before which there is one."""
@@ -160,13 +166,13 @@ class Screen:
     @property
     def _left(self) -> bool:
         """Tell whether somebody left while they were asked."""
-        return bool(self.lines) and any(line.rstrip() == ">" or line.startswith("> ") for line in self.lines[-400:])
+        return any(line == ">" or re.match(r"> \S", line) for line in self.lines)
 
     def _choices(self) -> list[str]:
         found: list[str] = []
         for line in self.sections.get("Question", []) if self._asked() else []:
             if line.startswith("  A duration, such as"):
-                return plain(line).partition("or: ")[2].split(", ")
+                return plain(line).partition("or: ")[2].split("; ")
             for one in re.split(r"   +", line.strip()):
                 if one.startswith(f"{len(found) + 1} "):
                     found.append(plain(one.partition(" ")[2]))
@@ -224,6 +230,7 @@ class Screen:
 
     def _outcome(self) -> list[str]:
         """Give how it ended, and the note below."""
-        found = [plain(line) for line in self.sections.get("So far", [])]
-        at = next((place for place, line in enumerate(found) if line.startswith("Told on")), None)
-        return [] if at is None else [_TOLD.sub("", one) for one in found[at : at + 2] if not _RANK.match(f"  {one}")]
+        told = [line for line in self.sections.get("So far", []) if not _RANK.match(line)]
+        below = [line.strip() for line in told if not line.startswith("  and ")]
+        at = next((place for place, line in enumerate(below) if line.startswith("Told on")), None)
+        return [] if at is None else [plain(_TOLD.sub("", one)) for one in below[at : at + 2]]

@@ -26,6 +26,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from bot.history import UNKNOWN_SAID
+from rules.answers import UNKNOWN
+
 FOLDER = Path(__file__).parent / "transcripts"
 Kind = Literal["paste", "type", "press", "change", "end"]
 _KINDS: dict[str, Kind] = {"> ": "paste", "! ": "type", "~ ": "change", "= ": "end"}
@@ -195,7 +198,7 @@ def turn(act: Act, said: Said, before: Said) -> Iterator[str]:
         yield from (line for one in said.why for line in _wrapped(one))
         return
     yield from _wrapped(f"→ {said.answered}" if said.answered else "")
-    yield from _wrapped(said.moved if act.words != "stop" else "")
+    yield from _wrapped(said.moved if act.kind != "paste" and act.words != "stop" else "")
     for one in said.read:
         yield from _wrapped(f"Read: {one}" if one not in before.read else "")
     yield from _wrapped(said.aside if said.aside != before.aside else "")
@@ -245,6 +248,13 @@ def _wrapped(text: str, indent: str = "    ") -> list[str]:
         _WIDE, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
     )
     return found.wrap(text)
+
+
+def chosen(words: str, labels: Sequence[str]) -> str:
+    """Give the label that typed words mean where one can only choose: a number of the list, or one's own words."""
+    if words.lower() in UNKNOWN:
+        return UNKNOWN_SAID
+    return labels[int(words) - 1] if words.isdecimal() and int(words) <= len(labels) else words
 
 
 def plain(text: str) -> str:
