@@ -121,7 +121,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Small:
-    """Words that stand back, a line each; they may quote what was pasted, unless they are `ours`: then backticks work."""
+    """Words that stand back, a line each; they may quote what was pasted. In those that are `ours` backticks work."""
 
     lines: Sequence[str]
     title: str = ""

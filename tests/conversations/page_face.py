@@ -87,7 +87,7 @@ class PageFace:
         await self._sends(f"{self.case}/answers", feature=form.field("feature"), **told)
 
     async def _taken_back(self, question: str) -> None:
-        given = self._section("given").all("button") if self._section("given") else []
+        given = self._section("given").all("button")
         named = f"Take back your answer to: {question}"
         fits = [one for one in given if one.attributes["aria-label"].startswith(named)]
         text = fits[-1].attributes["aria-label"].partition(": ")[2]

@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,7 +15,6 @@ from bot.rest import create_app
 from bot.settings import Settings
 from bot.slack import pacing
 from bot.slack.hearing import DIAGNOSE
-from knowledge.load import load_shelf
 from rules.diagnose import Expert
 from tests.conversations.transcript import Act, Said, StepSaid, plain
 from tests.loopback_slack import SECRET
@@ -42,14 +40,8 @@ _ASIDE = ("This log cannot say", "This is about line")
 _WHEN = re.compile(r"^Told on [0-9: -]+ UTC: ")
 
 
-@cache
-def expert() -> Expert:
-    """Give the expert of our knowledge, once a process."""
-    return Expert(load_shelf())
-
-
 @asynccontextmanager
-async def in_slack(folder: Path, door: str) -> AsyncIterator[SlackFace]:
+async def in_slack(folder: Path, expert: Expert, door: str) -> AsyncIterator[SlackFace]:
     """Put the app into a Slack, and somebody before one of its doors."""
     async with loopback() as town:
         settings = Settings(
@@ -59,7 +51,7 @@ async def in_slack(folder: Path, door: str) -> AsyncIterator[SlackFace]:
             slack_bot_token=SecretStr(next(iter(town.slack.tokens))),
             slack_api_url=town.base_url,
         )
-        async with serving_here(create_app(settings, expert())) as url:
+        async with serving_here(create_app(settings, expert)) as url:
             town.over_http(f"{url}/slack/events")
             alice = person(town, "alice")
             with nothing_wrong(town), patch.object(pacing, "RATE", 1000.0):  # they talk faster than Slack lets us

@@ -68,8 +68,8 @@ class TerminalFace:
             return self._run([*(["--case", self.case] if self.case else ["--keep"]), "--", self.pasted], "quit")
         there = ["--case", self.case]
         if act.kind == "change":
-            features = [one.id for one in self.expert.shelf.features.values() if one.question]
-            (name,) = [one for one in features if self.expert.shelf.features[one].question.text == act.question]
+            features = self.expert.shelf.features.values()
+            (name,) = [one.id for one in features if one.question and one.question.text == act.question]
             return self._run([*there, "--answer", f"{name}={act.words}"], "quit")
         if act.kind == "end" or act.words == "stop":
             return self._run(there, "quit")

@@ -1,4 +1,4 @@
-"""Whole conversations: each goes the same way, in the same words, in Slack, over REST, on the page and in a terminal."""
+"""Whole conversations: each goes the same way, in the same words, in Slack, over REST, on the page, in a terminal."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def hold(transcript: Transcript, now: str, where: str) -> None:
 
 
 @pytest.mark.parametrize(("transcript", "door"), THROUGH, ids=[f"{one.name}-{door}" for one, door in THROUGH])
-async def test_a_conversation_in_slack(transcript: Transcript, door: str, tmp_path: Path) -> None:
-    async with in_slack(tmp_path, door) as face:
+async def test_a_conversation_in_slack(transcript: Transcript, door: str, tmp_path: Path, expert: Expert) -> None:
+    async with in_slack(tmp_path, expert, door) as face:
         hold(transcript, await transcript.held(face), f"Slack ({door})")
 
 

@@ -27,7 +27,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bot.history import UNKNOWN_SAID
+from knowledge.load import load_shelf
 from rules.answers import UNKNOWN
+from rules.diagnose import Expert
 
 FOLDER = Path(__file__).parent / "transcripts"
 Kind = Literal["paste", "type", "press", "change", "end"]
@@ -263,12 +265,12 @@ def plain(text: str) -> str:
 
 
 async def _again(chosen: Sequence[str], *, write: bool) -> int:
-    wrong = 0
+    wrong, expert = 0, Expert(load_shelf())
     for name in chosen or names():
         transcript = Transcript.read(name)
         door = transcript.doors[0]
         try:
-            now = await _held_in_slack(transcript, door)
+            now = await _held_in_slack(transcript, expert, door)
         except (AssertionError, LookupError, TimeoutError) as error:
             told = "\n".join([*getattr(error, "__notes__", ()), f"It did not go on: {error}"])
         else:
@@ -282,11 +284,11 @@ async def _again(chosen: Sequence[str], *, write: bool) -> int:
     return min(wrong, 1)
 
 
-async def _held_in_slack(transcript: Transcript, door: str) -> str:
+async def _held_in_slack(transcript: Transcript, expert: Expert, door: str) -> str:
     from tests.conversations.slack_face import in_slack  # noqa: PLC0415  (it knows of transcripts, too)
 
     with tempfile.TemporaryDirectory() as folder:
-        async with in_slack(Path(folder), door) as face:
+        async with in_slack(Path(folder), expert, door) as face:
             return await transcript.held(face)
 
 
