@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,17 +11,21 @@ import typer
 from rich.console import Console, Group
 from rich.text import Text
 
-from bot.case_events import Asked, CaseEvent, Concluded, Pasted
+from bot.case_events import Answered, Asked, CaseEvent, Concluded, Pasted
 from bot.casebook import Casebook, Consulted
 from bot.cases import NoSuchCase
 from bot.conversation import Conversation, next_number
+from bot.explaining import moved_words
+from bot.history import value_said
 from bot.reaching import TROUBLE, PlainRunner, our_store
 from bot.settings import LOCAL
-from bot.terminal import Shown, drawn, kept_head, show, so_far, understanding, whole_page
+from bot.terminal import Shown, drawn, kept_head, lines_said, show, so_far, understanding, whole_page
 from bot.threads import Threads
 from bot.wording import page
+from knowledge.shelf import Shelf
 from rules.case import Diagnosis
 from rules.diagnose import Expert
+from rules.explain import moved
 
 
 class Kept:
@@ -78,9 +82,11 @@ def talk(expert: Expert, out: Console, wanted: Wanted, shown: Shown) -> Diagnosi
     """Begin or resume a case and talk about it, or show it; give its diagnosis. Raises typer.Exit, PasteTooLarge."""
     with our_store() as (store, runner):
         casebook = Casebook(store, expert, Threads(1))
-        ledger = Kept(runner, casebook, wanted.workspace, _opened(runner, casebook, wanted))
+        consulted, news = _opened(runner, casebook, wanted)
+        ledger = Kept(runner, casebook, wanted.workspace, consulted)
         if shown.asks:
-            return _talked(expert, out, ledger, since=0 if wanted.case else len(ledger.events), pictured=shown.pictured)
+            since = 0 if wanted.case else len(ledger.events)
+            return _talked(expert, out, ledger, since=since, news=news, pictured=shown.pictured)
         try:
             _show(expert, out, ledger, shown)
         finally:  # also if the output cannot be written: else nobody would know which case it is
@@ -96,12 +102,22 @@ def _show(expert: Expert, out: Console, ledger: Kept, shown: Shown) -> None:
         show(out, case_page(ledger.consulted, ledger.workspace, expert, out.width, pictured=shown.pictured))
 
 
-def _opened(runner: PlainRunner, casebook: Casebook, wanted: Wanted) -> Consulted:
+def _opened(runner: PlainRunner, casebook: Casebook, wanted: Wanted) -> tuple[Consulted, Sequence[str]]:
+    """Begin the case or go on with it; gives it, and what it was told with what that changed, in words."""
     if wanted.case is None:
-        return runner.run(casebook.begin(wanted.workspace, wanted.told))
-    consulted = runner.run(casebook.read(wanted.workspace, wanted.case))
-    told = [_complete(event, consulted) for event in wanted.told]
-    return runner.run(casebook.tell(wanted.workspace, wanted.case, told)) if told else consulted
+        return runner.run(casebook.begin(wanted.workspace, wanted.told)), []
+    before = runner.run(casebook.read(wanted.workspace, wanted.case))
+    told = [_complete(event, before) for event in wanted.told]
+    if not told:
+        return before, []
+    after = runner.run(casebook.tell(wanted.workspace, wanted.case, told))
+    return after, list(_news(before.diagnosis, after.diagnosis, told, casebook.expert.shelf))
+
+
+def _news(before: Diagnosis, after: Diagnosis, told: Sequence[CaseEvent], shelf: Shelf) -> Iterator[str]:
+    yield from (f"→ {value_said(event, shelf)}" for event in told if isinstance(event, Answered))
+    if before.symptom == after.symptom:
+        yield moved_words(moved(before, after))
 
 
 def _complete(event: CaseEvent, consulted: Consulted) -> CaseEvent:
@@ -111,19 +127,21 @@ def _complete(event: CaseEvent, consulted: Consulted) -> CaseEvent:
     return event
 
 
-def _talked(expert: Expert, out: Console, ledger: Kept, *, since: int, pictured: bool) -> Diagnosis:
+def _talked(
+    expert: Expert, out: Console, ledger: Kept, *, since: int, news: Sequence[str], pictured: bool
+) -> Diagnosis:
     read_line = partial(out.input, "> ")
     try:
-        return Conversation(expert, out, read_line, ledger, since, _opening(ledger, expert), pictured).run()
+        return Conversation(expert, out, read_line, ledger, since, _opening(ledger, expert, news), pictured).run()
     finally:
         out.print(_farewell(ledger), style="dim", soft_wrap=True)
 
 
-def _opening(ledger: Kept, expert: Expert) -> Group:
+def _opening(ledger: Kept, expert: Expert, news: Sequence[str]) -> Group:
     kept, diagnosis = ledger.consulted.kept, ledger.diagnosis
     told = so_far(kept.events, diagnosis.knowledge, expert.shelf)
     parts = [*kept_head(kept.summary, ledger.workspace), understanding(page(diagnosis, expert.shelf))]
-    return Group(*parts, *([Text(), *told[:-1]] if told else []))
+    return Group(*parts, *([Text(), *told[:-1]] if told else []), *([Text(), lines_said(news)] if news else []))
 
 
 def _farewell(ledger: Kept) -> str:

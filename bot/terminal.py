@@ -110,10 +110,11 @@ def so_far(events: Sequence[Numbered], today: KnowledgeStamp, shelf: Shelf) -> l
     answers = [one for one in answer_words(events, shelf) if one.answer is not None]
     for one in answers:
         table.add_row(Text(one.question), Text(f"→ {one.answer}", "cyan"))
-    notes = (concluded_otherwise(events, today, shelf), *outcome_said(events, shelf))
+    outcome, note = outcome_said(events, shelf)
+    notes = (concluded_otherwise(events, today, shelf), outcome, clean(note))
     inside: list[RenderableType] = [
         *([table] if answers else []),
-        *(Text(clean(line), "yellow") for line in notes if line),
+        *(Text(line, "yellow") for line in notes if line),
     ]
     return [title("So far"), *(Padding(one, (0, 0, 0, 2)) for one in inside), Text()] if inside else []
 
@@ -183,7 +184,7 @@ def _command(command: str | None, reading: str, indent: int) -> list[RenderableT
 
 def _durations(question: QuestionWords) -> RenderableType:
     """A number is typed as it is, so its choices bear no numbers of their own."""
-    labels = ", ".join(label for _value, label in question.choices)
+    labels = "; ".join(label for _value, label in question.choices)
     return Padding(Text(f"A duration, such as 3605, 90s, 1h, or: {labels}"), (0, 0, 0, 2))
 
 

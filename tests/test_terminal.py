@@ -160,7 +160,7 @@ def test_pasted_control_characters_never_reach_the_terminal(expert: Expert) -> N
 def test_a_duration_is_asked_without_numbers_that_could_be_taken_for_one(expert: Expert) -> None:
     contradictory = {"symptom": "out-of-state", "session.closed_before": "idle-timeout", "timing.idle_s": "1"}
     _result, said = _talk(expert, "5", facts=contradictory)
-    assert "A duration, such as 3605, 90s, 1h, or: none, it was busy, some seconds, about a minute" in said
+    assert "A duration, such as 3605, 90s, 1h, or: none, it was busy; some seconds; about a minute" in said
     assert "→ 5 s" in said
 
 

@@ -121,14 +121,15 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Small:
-    """Words that stand back, a line each; they may quote what was pasted."""
+    """Words that stand back, a line each; they may quote what was pasted. In those that are `ours` backticks work."""
 
     lines: Sequence[str]
     title: str = ""
+    ours: bool = False
 
     def said(self) -> str:
         """Say it."""
-        lines = [spaced(line) for line in self.lines if line.strip()]
+        lines = [escape(line) if self.ours else spaced(line) for line in self.lines if line.strip()]
         return titled(self.title, "\n".join(lines)) if lines else ""
 
     def laid(self, _numbers: Numbers) -> Iterator[Block]:

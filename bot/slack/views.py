@@ -203,7 +203,7 @@ def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) ->
         yield ranking(words.ranking, words.headline)
     yield Small(_moves(showing))
     yield from _head(words)
-    yield from reason_parts(words)
+    yield from reason_parts(words, whole=showing.whole)
     if showing.picture:
         yield showing.picture
     yield from step_parts(words, whole=showing.whole)

@@ -10,6 +10,7 @@ _EVERYBODY = re.compile(r"@(?=(?:here|channel|everyone|group)\b)", re.IGNORECASE
 _ENTITY_CUT = re.compile(r"&[a-z]{0,3}\Z")
 _LINK_CUT = re.compile(r"<[^<>]*\Z")
 _FENCE_CUT = re.compile(r"(?<!`)`{1,2}\Z")
+_BACKTICKS = re.compile("`{2,}")
 _MARK = re.compile(r"(?<![A-Za-z0-9])([*_~])(?=\S)")
 _USER = re.compile(r"[UW][A-Z0-9]{1,20}")
 _WEB = re.compile(r"https?://[^\s<>|\"]{1,2000}")
@@ -27,8 +28,8 @@ def spaced(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Make text inert inside a code block, which only backticks can end."""
-    return escape(text.replace("`", "'"))
+    """Make text inert inside a code block, which only several backticks can end; one goes on with a line of a shell."""
+    return escape(_BACKTICKS.sub(lambda found: "'" * len(found[0]), text))
 
 
 def code(text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.case_events import Answered, Outcome, Pasted, Withdrawn, replayed
 from bot.casebook import Consulted
 from bot.explaining import moved_words
+from bot.history import outcome_said
 from bot.picture import picture
 from bot.picture_svg import picture_svg
 from bot.web.marked import Stretch, kinds_in, marked
@@ -80,6 +81,7 @@ class CaseView:
     svg: str
     moved: str
     outcome: Outcome | None
+    ended: str
     answered: int
 
 
@@ -103,6 +105,7 @@ def case_view(expert: Expert, found: Consulted, change: str | None = None) -> Ca
         svg=picture_svg(drawn, style=False) if drawn else "",
         moved=_moved(expert, found),
         outcome=_outcome(found),
+        ended=outcome_said(found.kept.events, shelf)[0],
         answered=len(case.answers) + len(case.declined),
     )
 
