@@ -15,7 +15,7 @@ from bot.terminal import asked, conclusion, drawn, drawn_or_not, heard, lines_sa
 from bot.wording import QuestionWords, page
 from knowledge.clause import Value
 from knowledge.model import Feature
-from rules.answers import UNKNOWN, asked_again, parse_answer
+from rules.answers import NoAnswer, asked_again, is_unknown, parse_answer
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from rules.explain import cause_named, grounds, moved, not_a_cause, what_if, why_not
@@ -177,9 +177,9 @@ class Conversation:
     def _answer(self, typed: str, diagnosis: Diagnosis, question: QuestionWords) -> bool:
         feature = self.expert.shelf.features[question.feature]
         try:
-            value = None if typed.lower() in UNKNOWN else meant(question, feature, typed)
-        except ValueError as wrong:
-            self._say([f"{wrong}. Or: why, back, facts, picture, quit."])
+            value = None if is_unknown(typed) else meant(question, feature, typed)
+        except NoAnswer as wrong:
+            self._say([f"{wrong.spoken}. Or: why, back, facts, picture, quit."])
             return False
         again = asked_again(diagnosis, feature.id)
         self._tell([Answered(feature=feature.id, value=value, again=again)])
@@ -224,7 +224,7 @@ def _about(event: CaseEvent) -> str | None:
 
 
 def meant(question: QuestionWords, feature: Feature, typed: str) -> Value:
-    """Read an answer; a number is that of a choice on the screen. Raises ValueError."""
+    """Read an answer; a number is that of a choice on the screen. Raises NoAnswer."""
     number = whole(typed.strip())
     if feature.type == "choice" and number is not None and 1 <= number <= len(question.choices):
         return question.choices[number - 1][0]

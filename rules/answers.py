@@ -11,8 +11,9 @@ from knowledge.shelf import Shelf
 from rules.case import Case, Diagnosis
 from rules.quantities import flag_class, flags, seconds
 
-UNKNOWN = frozenset({"unknown", "don't know", "dont know", "i don't know", "idk", "no idea", "skip"})
-"""Ways to say that one does not know."""
+_UNKNOWN = frozenset(
+    {"unknown", "don't know", "dont know", "do not know", "dunno", "idk", "no idea", "no clue", "not sure", "skip"}
+)
 
 _SHOWN = 60
 _YES = frozenset({"yes", "y", "true", "1"})
@@ -28,8 +29,22 @@ _MANY = 8
 """More choices than these are named without their labels."""
 
 
+class NoAnswer(ValueError):
+    """What was typed is no answer; `spoken` says so to whoever sees the question, and does not name its feature."""
+
+    def __init__(self, words: str, spoken: str) -> None:
+        super().__init__(words)
+        self.spoken = spoken
+
+
+def is_unknown(text: str) -> bool:
+    """Tell whether a typed answer says that one does not know."""
+    said = " ".join(text.replace("’", "'").lower().split()).strip(" .!")
+    return said.removeprefix("i ").removeprefix("i'm ") in _UNKNOWN
+
+
 def parse_answer(feature: Feature, text: str) -> Value:
-    """Read a typed answer: a value, its number in the list, its label, a duration. Raises ValueError."""
+    """Read a typed answer: a value, its number in the list, its label, a duration. Raises NoAnswer."""
     said = " ".join(text.split()).lower()[:_LONGEST]
     if feature.type == "yes-no" and said in _YES | _NO:
         return said in _YES
@@ -37,17 +52,24 @@ def parse_answer(feature: Feature, text: str) -> Value:
         return _number(feature, said)
     if feature.type == "choice" and (value := _choice(feature, said)) is not None:
         return value
-    raise ValueError(_allowed(feature, text))
+    raise _no_answer(feature, text)
 
 
-def _allowed(feature: Feature, text: str) -> str:
+def _no_answer(feature: Feature, text: str) -> NoAnswer:
     shown = repr(text[:_SHOWN])
     if feature.type == "number":
-        return f"{shown} is no duration; write for example 3600, 3605s, 1h or 'about an hour'"
+        words = f"{shown} is no duration; write for example 3600, 3605s, 1h or 'about an hour'"
+        return NoAnswer(words, words)
     many = len(feature.choices) > _MANY
     named = [str(name) if many else f"{name} ({label})" for name, label in feature.choices.items()]
-    allowed = ["yes", "no"] if feature.type == "yes-no" else named
-    return f"{shown} is no answer to {feature.id}; allowed: {', '.join(allowed)}, unknown"
+    labels = [str(label) for label in feature.choices.values()]
+    if feature.type == "yes-no":
+        named = labels = ["yes", "no"]
+    listed = f"one of the {len(labels)} in the list" if many else "; ".join(labels)
+    return NoAnswer(
+        f"{shown} is no answer to {feature.id}; allowed: {', '.join(named)}, unknown",
+        f"{shown} is none of the answers: {listed}, or unknown",
+    )
 
 
 def _number(feature: Feature, said: str) -> Value:
@@ -56,8 +78,11 @@ def _number(feature: Feature, said: str) -> Value:
             return typed(feature, value)
     number = seconds(said.removeprefix("about ").removeprefix("around "))
     if number is None:
-        raise ValueError(_allowed(feature, said))
-    return typed(feature, number)
+        raise _no_answer(feature, said)
+    try:
+        return typed(feature, number)
+    except ValueError:  # too large, or too small
+        raise _no_answer(feature, said) from None
 
 
 def _choice(feature: Feature, said: str) -> Value | None:
@@ -96,7 +121,7 @@ def make_case(
             raise ValueError(unknown("feature", name[:_SHOWN], askable(shelf)))
         if feature.type == "text" or name == "log.event":
             raise ValueError(f"{name} is read from the line; it cannot be answered")
-        if raw is None or (isinstance(raw, str) and raw.strip().lower() in UNKNOWN):
+        if raw is None or (isinstance(raw, str) and is_unknown(raw)):
             refused.add(name)
         else:
             told[name] = parse_answer(feature, raw) if isinstance(raw, str) else typed(feature, raw)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from knowledge.clause import Value
 from knowledge.load import load_shelf
-from rules.answers import make_case
+from rules.answers import is_unknown, make_case
 from rules.ask import answers_of, expected_gain, moved
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
@@ -285,3 +285,15 @@ def test_a_paste_beyond_the_limit_says_what_to_do() -> None:
         EXPERT.diagnose(Case(paste="x" * 4_000_001))
     with pytest.raises(PasteTooLarge, match="Filter it by the addresses"):
         EXPERT.diagnose(Case(paste="x\n" * 20_001))
+
+
+@pytest.mark.parametrize(
+    "text", ["idk", "I don’t know", " Dont  know. ", "I'm not sure", "no clue!", "unknown", "skip"]
+)
+def test_people_say_in_many_ways_that_they_do_not_know(text: str) -> None:
+    assert is_unknown(text)
+
+
+@pytest.mark.parametrize("text", ["", "no", "know", "unknown host", "not sure it worked"])
+def test_other_words_are_not_taken_for_it(text: str) -> None:
+    assert not is_unknown(text)

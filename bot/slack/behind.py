@@ -27,7 +27,7 @@ from bot.slack.posting import Addresses, WebApi
 from bot.slack.turns import Turns
 from bot.slack.world import World
 from knowledge.clause import Value
-from rules.answers import parse_answer
+from rules.answers import NoAnswer, parse_answer
 
 log = logging.getLogger("whydrop.slack")
 
@@ -70,10 +70,10 @@ class Modals:
         return answer_modal(asked, consulted, shelf, kept)
 
     def parse(self, feature: str, text: str) -> Value:
-        """Read an answer that was typed. Raises ValueError."""
+        """Read an answer that was typed. Raises NoAnswer."""
         known = self.casebook.expert.shelf.features.get(feature)
         if known is None:
-            raise ValueError("this question is not asked any longer")
+            raise NoAnswer("unknown feature", "this question is not asked any longer")
         return parse_answer(known, text)
 
 

@@ -15,7 +15,7 @@ from bot.slack.heard_words import as_pasted, words_of
 from bot.slack.modals import CAUSE, FILES, NOTE, OUTCOME, PASTE, PRODUCT, SOLVED, TEXT, TYPE, UNSOLVED
 from bot.slack.wishes import Act, Bring, Ended, Left, Look, Place, Press, Step, Wish
 from knowledge.clause import Value
-from rules.answers import UNKNOWN
+from rules.answers import NoAnswer, is_unknown
 from rules.case import Shape
 
 COMMAND = "/whydrop"
@@ -43,7 +43,7 @@ _WRITTEN = frozenset({None, "file_share", "thread_broadcast"})
 
 Fields = dict[str, Any]
 ParseAnswer = Callable[[str, str], Value]
-"""Reads an answer that was typed to a feature's question. Raises ValueError, with words for whoever typed it."""
+"""Reads an answer that was typed to a feature's question. Raises NoAnswer."""
 Errors = Mapping[str, str]
 """What is wrong with a submission, by the block in which that is shown."""
 
@@ -174,11 +174,10 @@ def _typed(view: Fields) -> tuple[Mapping[str, str], tuple[str, ...]]:
 
 
 def _answered(text: str, opened: Press, parse: ParseAnswer) -> Press | Errors:
-    unknown = " ".join(text.lower().replace("’", "'").split()) in UNKNOWN
     try:
-        value = None if unknown else parse(opened.feature, text)
-    except ValueError as wrong:
-        return {TEXT: capital(f"{wrong}.")}
+        value = None if is_unknown(text) else parse(opened.feature, text)
+    except NoAnswer as wrong:
+        return {TEXT: capital(f"{wrong.spoken}.")}
     return opened.model_copy(update={"does": "answer", "value": value})
 
 

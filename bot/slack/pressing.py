@@ -15,7 +15,7 @@ from bot.slack.wishes import Ended, Press
 from bot.slack.world import Turn
 from knowledge.clause import Value, typed
 from knowledge.model import Feature
-from rules.answers import UNKNOWN, asked_again, parse_answer
+from rules.answers import NoAnswer, asked_again, is_unknown, parse_answer
 
 _SEEN_HERE = "This case is shown in this channel already."
 _SHARED = "Shared with the channel. It goes on there."
@@ -153,12 +153,12 @@ def _value(act: Press, feature: Feature) -> Value | None:
 def _typed(text: Value | None, feature: Feature) -> Value | None:
     """Read what was typed into a modal. Raises _NotAnAnswer."""
     said = str(text or "").strip()
-    if said.lower() in UNKNOWN:
+    if is_unknown(said):
         return None
     try:
         return parse_answer(feature, said)
-    except ValueError as wrong:
-        raise _NotAnAnswer(str(wrong)) from None
+    except NoAnswer as wrong:
+        raise _NotAnAnswer(wrong.spoken) from None
 
 
 def _again(event: CaseEvent, before: Consulted) -> CaseEvent:

@@ -12,7 +12,7 @@ from bot.conversation import meant, still_told
 from bot.wording import question_words
 from knowledge.clause import Value
 from knowledge.model import Feature
-from rules.answers import UNKNOWN, asked_again, parse_answer
+from rules.answers import NoAnswer, asked_again, is_unknown, parse_answer
 from rules.case import Case
 from rules.diagnose import Expert
 from rules.think import seen
@@ -109,12 +109,12 @@ def _answer(text: str, consulted: Consulted, expert: Expert) -> Answered | Uncle
         return Unclear("")
     feature = expert.shelf.features[question.feature]
     again = asked_again(consulted.diagnosis, feature.id)
-    if typed.lower().rstrip(".!") in UNKNOWN:
+    if is_unknown(typed):
         return Answered(feature=feature.id, value=None, again=again)
     try:
         return Answered(feature=feature.id, value=meant(question_words(question), feature, typed), again=again)
-    except ValueError as wrong:
-        return Unclear(str(wrong))
+    except NoAnswer as wrong:
+        return Unclear(wrong.spoken)
 
 
 def _volunteered(typed: str, consulted: Consulted, expert: Expert) -> Answered | None:
@@ -134,7 +134,7 @@ def _volunteered(typed: str, consulted: Consulted, expert: Expert) -> Answered |
 
 
 def _value(feature: Feature, typed: str) -> Value | None:
-    if feature.type not in {"choice", "number"} or typed.lower() in UNKNOWN:
+    if feature.type not in {"choice", "number"} or is_unknown(typed):
         return None
     try:
         return parse_answer(feature, typed)

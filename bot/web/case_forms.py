@@ -18,7 +18,7 @@ from bot.web.doors import Refused
 from bot.web.forms import BrokenFile, Form, sent
 from knowledge.clause import Value, plain
 from knowledge.model import Feature
-from rules.answers import answered, parse_answer, product_id, said, withdrawn
+from rules.answers import NoAnswer, answered, is_unknown, parse_answer, product_id, said, withdrawn
 from rules.ask import answers_of
 
 _NOTE = 2000
@@ -71,9 +71,9 @@ class CaseForms:
         feature = self._asked_for(form)
         try:
             value = _meant(feature, form)
-        except ValueError as wrong:
+        except NoAnswer as wrong:
             found = await self.pages.casebook.read(_workspace(request), case)
-            more = {"mistake": _sentence(wrong), "typed": form["typed"]}
+            more = {"mistake": _sentence(wrong.spoken), "typed": form["typed"]}
             asked = found.diagnosis.question
             change = None if asked and asked.feature == feature.id else feature.id
             return await self.pages.page_of(request, found, change=change, status=422, more=more)
@@ -162,14 +162,15 @@ def _workspace(request: Request) -> str:
 
 
 def _meant(feature: Feature, form: Form) -> Value | None:
-    """Read an answer: the value of a button, or what was typed. Raises ValueError."""
+    """Read an answer: the value of a button, or what was typed. Raises NoAnswer."""
     if "value" in form.fields:
         if form["value"] == "unknown":
             return None
         for one in answers_of(feature):
             if plain(one) == form["value"]:
                 return one
-    return parse_answer(feature, form["value"] or form["typed"])
+    typed = form["value"] or form["typed"]
+    return None if is_unknown(typed) else parse_answer(feature, typed)
 
 
 def _changes(found: Consulted, event: CaseEvent) -> bool:
@@ -186,7 +187,7 @@ def _changes(found: Consulted, event: CaseEvent) -> bool:
     return True
 
 
-def _sentence(wrong: Exception) -> str:
+def _sentence(wrong: object) -> str:
     text = capital(str(wrong))
     return text if text.endswith(".") else f"{text}."
 

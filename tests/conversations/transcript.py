@@ -28,7 +28,7 @@ from typing import Literal, Protocol
 
 from bot.history import UNKNOWN_SAID
 from knowledge.load import load_shelf
-from rules.answers import UNKNOWN
+from rules.answers import is_unknown
 from rules.diagnose import Expert
 
 FOLDER = Path(__file__).parent / "transcripts"
@@ -254,7 +254,7 @@ def _wrapped(text: str, indent: str = "    ") -> list[str]:
 
 def chosen(words: str, labels: Sequence[str]) -> str:
     """Give the label that typed words mean where one can only choose: a number of the list, or one's own words."""
-    if words.lower() in UNKNOWN:
+    if is_unknown(words):
         return UNKNOWN_SAID
     return labels[int(words) - 1] if words.isdecimal() and int(words) <= len(labels) else words
 
