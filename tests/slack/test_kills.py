@@ -168,11 +168,11 @@ async def test_each_thing_that_is_said_has_one_answer_however_often_the_service_
 async def test_where_channels_cannot_be_read_an_answer_never_comes_twice_and_the_case_is_right(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    await killed(fleet, tmp_path / "cases.sqlite3", KILLS, readable=False)
+    await killed(fleet, tmp_path / "cases.sqlite3", KILLS // 2, readable=False)
 
 
 async def test_each_thing_that_is_said_has_one_answer_on_postgresql(fleet: Fleet, postgres_url: str) -> None:
-    await killed(fleet, postgres_url, KILLS)
+    await killed(fleet, postgres_url, KILLS // 2)
 
 
 @pytest.mark.soak
