@@ -366,21 +366,24 @@ class Store:
 
         async def reading() -> T:
             if self._file:
-                return await self._file.do(work, write=False)
+                return await self._file.read(work)
             async with self._engine.connect() as connection:
                 return await work(connection)
 
         return await self._to_its_end(reading())
 
-    async def write_with(self, work: Callable[[AsyncConnection], Awaitable[T]], *, hurried: bool = False) -> T:
+    async def write_with(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, hurried: bool = False, lasting: bool = True
+    ) -> T:
         """Write in one transaction, again from its beginning if others were in the way. Raises Busy, and its own.
 
-        What is `hurried` comes before what waits in this process: somebody counts the milliseconds.
+        What is `hurried` comes before what waits in this process: somebody counts the milliseconds. What is not
+        `lasting` may be lost with the power: it would be done once more.
         """
 
         async def attempt() -> T:
             if self._file:
-                return await self._file.do(work, write=True)
+                return await self._file.write(work, lasting=lasting)
             async with self._writer.begin() as connection:
                 return await work(connection)
 

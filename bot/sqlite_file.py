@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine, Executable, Result
@@ -23,16 +24,28 @@ T = TypeVar("T")
 class SqliteFile:
     """Does transactions. Close it at the end."""
 
-    def __init__(self, engine: Engine, writes: str) -> None:
-        self._reader = engine
-        self._writer = engine.execution_options(**{writes: True})
+    def __init__(self, lasting: Engine, passing: Engine, writes: str) -> None:
+        self._reader = passing
+        self._lasting = lasting.execution_options(**{writes: True})
+        self._passing = passing.execution_options(**{writes: True})
         self._threads = ThreadPoolExecutor(_THREADS, "whydrop-sqlite")
 
-    async def do(self, work: Callable[[AsyncConnection], Awaitable[T]], *, write: bool) -> T:
-        """Do work in one transaction; it may wait for the database alone. Raises what it and the database raise."""
+    async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do work that reads, in one transaction. Raises what it and the database raise."""
+        return await self._do(self._reader.connect, work)
 
+    async def write(self, work: Callable[[AsyncConnection], Awaitable[T]], *, lasting: bool) -> T:
+        """Do work that writes, in one transaction. Raises what it and the database raise.
+
+        What is not `lasting` outlives the process, but perhaps not the machine: nobody waits for the disk.
+        """
+        return await self._do((self._lasting if lasting else self._passing).begin, work)
+
+    async def _do(
+        self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[AsyncConnection], Awaitable[T]]
+    ) -> T:
         def transaction() -> T:
-            with self._writer.begin() if write else self._reader.connect() as connection:
+            with begin() as connection:
                 return _at_once(_done(work, connection))
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
@@ -41,7 +54,7 @@ class SqliteFile:
         """Do what cannot be done in a transaction."""
 
         def done() -> None:
-            with self._reader.connect() as connection:
+            with self._lasting.connect() as connection:
                 driver: Any = connection.connection.driver_connection
                 # A connection that has not read yet does not know that there is a log.
                 driver.execute("SELECT count(*) FROM sqlite_master").fetchall()
@@ -52,7 +65,8 @@ class SqliteFile:
     def close(self) -> None:
         """Close all connections."""
         self._threads.shutdown()
-        self._reader.dispose()
+        self._lasting.dispose()
+        self._passing.dispose()
 
 
 async def _done(work: Callable[[AsyncConnection], Awaitable[T]], connection: Connection) -> T:

@@ -232,23 +232,24 @@ def open_file(url: str) -> SqliteFile | None:
     if url.partition("://")[0] not in _SQLITE:
         return None
     file = _file(url)
-    engine = create_engine(URL.create("sqlite", database=str(file)), hide_parameters=True)
-    _listen(engine, file)
-    return SqliteFile(engine, WRITES)
+    lasting, passing = (create_engine(URL.create("sqlite", database=str(file)), hide_parameters=True) for _ in range(2))
+    _listen(lasting, file)
+    _listen(passing, file, lasting=False)
+    return SqliteFile(lasting, passing, WRITES)
 
 
-def _listen(engine: Engine, file: Path) -> None:
-    event.listen(engine, "connect", _prepare)
+def _listen(engine: Engine, file: Path, *, lasting: bool = True) -> None:
+    event.listen(engine, "connect", partial(_prepare, "FULL" if lasting else "NORMAL"))
     event.listen(engine, "begin", partial(_begin, file, _identity(file)))
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(synchronous: str, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own, see _begin
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
         "foreign_keys = ON",
-        "synchronous = FULL",  # what was acknowledged is on the disk
+        f"synchronous = {synchronous}",  # FULL: what was acknowledged is on the disk
         "secure_delete = ON",  # what was deleted is overwritten
     ):
         cursor.execute(f"PRAGMA {pragma}")

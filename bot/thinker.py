@@ -14,6 +14,9 @@ from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from rules.prose import ear_of
 
+_NICE = 10
+"""Of nineteen steps back: a processor is shared one to nine with whoever took none."""
+
 
 class OtherKnowledge(Exception):
     """This process read other knowledge than the one that serves: it was changed meanwhile."""
@@ -27,11 +30,14 @@ def own_expert(folder: Path | None) -> Expert:
     return expert
 
 
-def begin(folder: Path | None, knowledge: str) -> None:
+def begin(folder: Path | None, knowledge: str, patient: bool) -> None:
     """Make ready to diagnose by the knowledge with this hash, for as long as the parent lives. Raises OtherKnowledge.
 
-    Signals to end come to the parent, which ends this one: a terminal sends them to both.
+    A `patient` process lets all others of the machine go first. Signals to end come to the parent, which ends this one:
+    a terminal sends them to both.
     """
+    if patient:
+        os.nice(_NICE)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -31,10 +31,10 @@ T = TypeVar("T")
 class _Pool:
     """Some processes; broken ones are replaced. Nothing is asked of them before they are ready."""
 
-    def __init__(self, processes: int, expert: Expert, folder: Path | None) -> None:
+    def __init__(self, processes: int, expert: Expert, folder: Path | None, *, patient: bool) -> None:
         self.turns = Threads(processes)
         self._processes = processes
-        self._begin = (folder, expert.shelf.hash)
+        self._begin = (folder, expert.shelf.hash, patient)
         self._lock = Lock()
         self._pool = self._started()
         self.ready = False
@@ -101,7 +101,8 @@ class Thinkers(Here):
         super().__init__(expert, in_thread)
         self._folder = folder
         sizes = [processes - 1, 1] if processes > 1 else [1] * processes
-        self._pools = [_Pool(size, expert, folder) for size in sizes]
+        # Whoever sent a long paste waits anyway; the others would wait for a processor.
+        self._pools = [_Pool(size, expert, folder, patient=number > 0) for number, size in enumerate(sizes)]
 
     async def __call__(self, case: Case) -> Diagnosis:
         """Diagnose a case. Raises PasteTooLarge, TooBusy, ClientGone, BrokenProcessPool."""

@@ -52,9 +52,11 @@ class Counting(Store):
         self.reads += 1
         return await super().read_with(work)
 
-    async def write_with(self, work: Callable[[AsyncConnection], Awaitable[T]], *, hurried: bool = False) -> T:
+    async def write_with(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, hurried: bool = False, lasting: bool = True
+    ) -> T:
         self.writes += 1
-        return await super().write_with(work, hurried=hurried)
+        return await super().write_with(work, hurried=hurried, lasting=lasting)
 
 
 @pytest.fixture

@@ -458,7 +458,7 @@ async def test_files_are_read_and_others_are_refused_in_words(town: Town) -> Non
         "text": shared("a.log", LINE.encode()),
         "gzip": shared("b.gz", gzip.compress(LINE.encode())),
         "bomb": shared("c.gz", gzip.compress(b"0" * 50_000_000)),
-        "large": shared("d.log", b"", size=2_000_000),
+        "large": shared("d.log", b"", size=5_000_000),
         "picture": shared("e.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 10),
         "torn": shared("f.gz", b"\x1f\x8bxxxx"),
         "far": shared("g.log", b"", mode="external"),
@@ -467,7 +467,7 @@ async def test_files_are_read_and_others_are_refused_in_words(town: Town) -> Non
         "text": "case ",
         "gzip": "case ",
         "bomb": "said\nUnpacked, the file is larger",
-        "large": "said\nThe file has 2,000,000 bytes",
+        "large": "said\nThe file has 5,000,000 bytes",
         "picture": "said\nThe file is no text",
         "torn": "said\nThe .gz file is damaged",
         "far": "said\nThe file is not kept in Slack itself",
@@ -477,6 +477,9 @@ async def test_files_are_read_and_others_are_refused_in_words(town: Town) -> Non
         place = Place(channel=CHANNEL, thread=f"{number}.5", message=f"{number}.5")
         await town.hears(wish(name, Bring(text="", files=(name,)), place))
         assert town.seen[-1].text.startswith(says), name
+    place = Place(channel=CHANNEL, thread="99.5", message="99.5")
+    await town.hears(wish("with words", Bring(text="ticket 4711, please look", files=("large",)), place))
+    assert town.seen[-1].text.startswith(expected["large"])  # and no case is begun with a word of courtesy
 
 
 async def test_a_greeting_is_answered_by_help(town: Town) -> None:

@@ -64,6 +64,8 @@ async def _with_files(turn: Turn, act: Bring) -> tuple[str, list[str]]:
 
 async def _begun(turn: Turn, act: Bring, text: str, notes: Sequence[str]) -> Reply:
     meant = order(text)
+    if notes and await _is_chat(turn, text, of_a_file=True):
+        return turn.said(*notes)
     if (meant and meant.command == "help") or await _is_chat(turn, text):
         return turn.told(turn.world.views.help())
     place, wish = turn.wish.place, turn.wish
@@ -74,11 +76,14 @@ async def _begun(turn: Turn, act: Bring, text: str, notes: Sequence[str]) -> Rep
     return await turn.new(_noted(after, notes))
 
 
-async def _is_chat(turn: Turn, text: str) -> bool:
-    """Tell a greeting from lines: nothing in it can be read, and it does not look like a log."""
+async def _is_chat(turn: Turn, text: str, *, of_a_file: bool = False) -> bool:
+    """Tell a greeting from lines: nothing in it can be read, and it does not look like a log.
+
+    What comes with a file may have a number, such as that of a ticket.
+    """
     if not text.strip():
         return True
-    if len(text) > _CHAT or "\n" in text.strip() or any(one.isdecimal() for one in text):
+    if len(text) > _CHAT or "\n" in text.strip() or (not of_a_file and any(one.isdecimal() for one in text)):
         return False
     return not await turn.world.casebook.in_thread(lambda: says_something(text, turn.world.expert))
 

@@ -147,7 +147,9 @@ class Inbox:
         found = await self.store.read_with(lambda one: one.execute(chosen.with_only_columns(SLACK_INBOX.c.number)))
         if found.first() is None:
             return []
-        return await self.store.write_with(lambda connection: self._claimed(connection, now, chosen, idle))
+        return await self.store.write_with(
+            lambda connection: self._claimed(connection, now, chosen, idle), lasting=False
+        )
 
     async def _claimed(
         self, connection: AsyncConnection, now: datetime, chosen: Select[Any], idle: bool
@@ -176,11 +178,11 @@ class Inbox:
         if ours:
             until = {"due": self.store.now() + self.lease}
             still = update(SLACK_INBOX).where(or_(*(is_ours(one) for one in ours))).values(until)
-            await self.store.write_with(lambda connection: connection.execute(still))
+            await self.store.write_with(lambda connection: connection.execute(still), lasting=False)
 
     async def settle(self, one: Claimed) -> None:
         """Write down that a wish is done; not if somebody else took it since."""
-        await self.store.write_with(lambda connection: settled(connection, one, self.store.now()))
+        await self.store.write_with(lambda connection: settled(connection, one, self.store.now()), lasting=False)
 
     async def postpone(self, one: Claimed, wait: timedelta, *, fault: bool = False) -> None:
         """Leave a wish for later, because of a fault of ours or because it cannot be done now."""
@@ -188,7 +190,7 @@ class Inbox:
         if not fault:
             values["faults"] = SLACK_INBOX.c.faults - 1
         later = update(SLACK_INBOX).where(is_ours(one)).values(values)
-        await self.store.write_with(lambda connection: connection.execute(later))
+        await self.store.write_with(lambda connection: connection.execute(later), lasting=False)
 
     async def expire(self) -> None:
         """Forget what was done long ago."""

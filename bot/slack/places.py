@@ -130,7 +130,7 @@ class Places:
         """Write down that the reply was certainly not sent; not if somebody else took the wish since, and may send."""
         ours = select(SLACK_INBOX.c.number).where(is_ours(one)).exists()
         gone = delete(SLACK_POSTS).where(_reply_to(one), SLACK_POSTS.c.ts == "", ours)
-        await self.store.write_with(lambda connection: connection.execute(gone))
+        await self.store.write_with(lambda connection: connection.execute(gone), lasting=False)
 
     async def sent(self, one: Claimed, sent: Sent, thread: Thread | None = None, *, done: bool) -> None:
         """Write down where the reply is, that it shows a case there, and whether the wish is done with it.
@@ -147,7 +147,7 @@ class Places:
             if done:
                 await settled(connection, one, self.store.now())
 
-        await self.store.write_with(keep)
+        await self.store.write_with(keep, lasting=False)
 
     async def forget(self, wish: Wish, workspace: str) -> None:
         """Delete what is kept of the Slack workspace that wishes so, and that wish last. Raises Busy.

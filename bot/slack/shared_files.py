@@ -7,12 +7,12 @@ import zlib
 from bot.slack.web import SharedFile
 from rules.read import LARGEST_PASTE
 
-LARGEST = 1_000_000
+LARGEST = LARGEST_PASTE
 """Bytes of a file."""
 _GZIP = b"\x1f\x8b"
 _BINARY = 0.05
 """The share of control characters from which on a file is no text."""
-_WAYS = "Send a text file, a snippet, or a .gz of one, up to 1 MB, or paste the lines."
+_WAYS = f"Send a text file, a snippet, or a .gz of one, up to {LARGEST // 1_000_000} MB, or paste the lines."
 
 
 class UnreadableFile(ValueError):

@@ -49,13 +49,15 @@ class Unclear:
 
 def order(text: str) -> Order | None:
     """Read a command."""
+    if len(text) > _LONGEST_ANSWER:
+        return None
     typed = " ".join(text.split())
     word = typed.lower().rstrip("?!. ") or typed
     if word in _PLAIN:
         return Order(_PLAIN[word])  # type: ignore[arg-type]
     if word == "why not" or word.startswith("why not "):
         return Order("why not", typed[len("why not") :].strip(" ?"))
-    if word.startswith("why ") and len(word) <= _LONGEST_ANSWER:
+    if word.startswith("why "):
         return Order("why cause", typed[len("why") :].strip(" ?"))
     return None
 

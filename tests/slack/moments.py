@@ -164,7 +164,7 @@ MESSAGES: Mapping[str, Callable[[Expert], Message]] = {
     ),
     "no-case": lambda _: notices.no_case_message("zzz"),
     "nothing": lambda _: notices.nothing_message(),
-    "refused": lambda _: notices.refused_message("the paste is longer than 1 MB"),
+    "refused": lambda _: notices.refused_message("the paste is longer than 4 MB"),
     "unreadable": lambda _: notices.old_button_message(),
 }
 """Messages by the name of their moment."""

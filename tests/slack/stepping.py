@@ -70,10 +70,12 @@ class SteppedStore(Store):
         await self._step("after a read")
         return found
 
-    async def write_with(self, work: Callable[[AsyncConnection], Awaitable[T]], *, hurried: bool = False) -> T:
+    async def write_with(
+        self, work: Callable[[AsyncConnection], Awaitable[T]], *, hurried: bool = False, lasting: bool = True
+    ) -> T:
         """Write."""
         await self._step("before a write")
-        found = await super().write_with(work, hurried=hurried)
+        found = await super().write_with(work, hurried=hurried, lasting=lasting)
         await self._step("after a write")
         return found
 
