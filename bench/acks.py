@@ -4,7 +4,8 @@ python -m bench.acks [--people N] [--presses N]
 
 The real service as a process, before the loopback Slack of the tests. Conversations are held at once, in direct
 messages: a line, then answers by buttons. First nobody else is there, then somebody sends a text file of 1 MB as soon
-as the last one was answered. The yardstick is a route that acknowledges without reading: what the libraries take.
+as the last one was answered. The yardstick is a route that acknowledges without reading, called at the same time: what
+the libraries, the loopback Slack and a machine that does all this at once take.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from starlette.routing import Route
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `python bench/acks.py` works as well
 
 from tests.loopback_slack import SECRET
-from tests.slack.delivery import Ack, HttpDoor, Parcel
+from tests.slack.delivery import HttpDoor, Parcel
 from tests.slack.loopback import Loopback, loopback, serving
 from tests.slack.people import Person, person
 from tests.slack.seen import Seen
@@ -43,14 +44,16 @@ LARGE = 1_000_000
 SEED = 20266
 PAUSE_S = 4.0
 """Seconds that a person thinks, at most, before they press."""
+BARE_PAUSE_S = 0.1
 PATIENCE_S = 60.0
 
 
 @dataclass
 class Watched:
-    """Seconds until each acknowledgement, until each answer could be seen, and of the large files."""
+    """Seconds until each acknowledgement, also of the yardstick, each answer to be seen, and that to a large file."""
 
     acks: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
     files: list[float] = field(default_factory=list)
 
@@ -140,39 +143,32 @@ async def large_files(who: Person, watched: Watched) -> None:
         watched.files.append(time.monotonic() - began)
 
 
-async def measured(town: Loopback, people: int, presses: int, *, large: bool) -> Watched:
+async def measured(town: Loopback, bare: HttpDoor, people: int, presses: int, *, large: bool) -> Watched:
     """Let people talk at once."""
     watched = Watched()
     name = "large" if large else "small"
+    yardstick = asyncio.create_task(acknowledged(bare, person(town, f"{name}-nobody"), watched))
     beside = asyncio.create_task(large_files(person(town, f"{name}-reader"), watched)) if large else None
     talks = [person(town, f"{name}-{number}") for number in range(people)]
     await asyncio.gather(*(conversation(who, n, presses, watched) for n, who in enumerate(talks)))
-    if beside:
-        beside.cancel()
-        await asyncio.gather(beside, return_exceptions=True)
+    for task in (yardstick, *([beside] if beside else [])):
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
     await town.settled()
     return watched
 
 
-async def yardstick(town: Loopback, people: int, presses: int) -> list[float]:
-    """Deliver as much to a route that acknowledges at once."""
+async def acknowledged(bare: HttpDoor, who: Person, watched: Watched) -> None:
+    """Deliver to the yardstick, at times of its own."""
+    chance = random.Random(SEED)
+    while True:
+        await asyncio.sleep(chance.random() * BARE_PAUSE_S)
+        watched.bare.append((await bare.send(who.dm_parcel(LINE.format(0)))).seconds)
 
-    async def taken(_: Request) -> Response:
-        return Response()
 
-    async def talk(who: Person, number: int) -> list[Ack]:
-        chance = random.Random(SEED + number)
-        acks = []
-        for _ in range(presses + 1):
-            await asyncio.sleep(chance.random() * PAUSE_S)
-            acks.append(await door.send(who.dm_parcel(LINE.format(number))))
-        return acks
-
-    async with serving(Starlette(routes=[Route("/events", taken, methods=["POST"])])) as url:
-        door = HttpDoor(f"{url}/events")
-        talks = [person(town, f"nobody-{number}") for number in range(people)]
-        found = await asyncio.gather(*(talk(who, number) for number, who in enumerate(talks)))
-    return [one.seconds for acks in found for one in acks]
+async def taken(_: Request) -> Response:
+    """Acknowledge."""
+    return Response()
 
 
 def share(times: Sequence[float], part: float) -> float:
@@ -184,7 +180,7 @@ def row(label: str, times: Sequence[float], bare: Sequence[float] | None = None)
     """Write one line of the table."""
     found = "".join(f"{share(times, part):9.1f}" for part in (0.5, 0.95, 0.99, 1.0))
     ratio = f"{share(times, 0.99) / share(bare, 0.99):9.1f}" if bare else ""
-    return f"{label:44}{len(times):7}{found}{ratio}"
+    return f"{label:52}{len(times):7}{found}{ratio}"
 
 
 async def main() -> None:
@@ -193,20 +189,20 @@ async def main() -> None:
     parser.add_argument("--people", type=int, default=50, help="conversations at once (default: %(default)s)")
     parser.add_argument("--presses", type=int, default=6, help="answers of each, at most (default: %(default)s)")
     wanted = parser.parse_args()
-    print(f"{'milliseconds':44}{'n':>7}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}{'p99 ratio':>11}")
+    print(f"{'milliseconds':52}{'n':>7}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}{'p99 ratio':>11}")
+    nothing = Starlette(routes=[Route("/events", taken, methods=["POST"])])
     with TemporaryDirectory() as folder:
-        async with loopback() as town:
-            bare = await yardstick(town, wanted.people, wanted.presses)
-            print(row("acks of a route that does nothing else", bare), flush=True)
-            async with service(town, Path(folder)) as url:
-                town.over_http(url)
-                for large in (False, True):
-                    found = await measured(town, wanted.people, wanted.presses, large=large)
-                    beside = ", while 1 MB is read" if large else ""
-                    print(row(f"acks{beside}", found.acks, bare))
-                    print(row(f"answers to be seen{beside}", found.answers), flush=True)
-                    if found.files:
-                        print(row("1 MB file, answer to be seen", found.files))
+        async with loopback() as town, serving(nothing) as bare, service(town, Path(folder)) as url:
+            town.over_http(url)
+            for large in (False, True):
+                door = HttpDoor(f"{bare}/events")
+                found = await measured(town, door, wanted.people, wanted.presses, large=large)
+                beside = ", while 1 MB is read" if large else ""
+                print(row(f"a route that does nothing else{beside}", found.bare))
+                print(row(f"acks{beside}", found.acks, found.bare))
+                print(row(f"answers to be seen{beside}", found.answers), flush=True)
+                if found.files:
+                    print(row("1 MB file, answer to be seen", found.files))
 
 
 if __name__ == "__main__":
