@@ -23,9 +23,9 @@ def listen_closely() -> None:
     """Set this process up so that the loop hears whoever comes soon, whatever threads think about; call it once ready.
 
     A thread that computes keeps the interpreter for five milliseconds each time unless told otherwise, and one request
-    waits for it several times. Diagnoses form no cycles, but are many objects, and looking through them for garbage stops
-    all threads: through those that are new it is done often, so that they are few (8 ms at most, measured while 1 MB was
-    read; 50 with fifty times as many), through those that are remembered seldom (70 ms), through the knowledge never.
+    waits for it several times. Diagnoses form no cycles, but are many objects, and looking through them for garbage
+    stops all threads: through those that are new it is done often, so that they are few (with fifty times as many it
+    took up to 77 ms), through those that are remembered seldom (70 ms), through the knowledge never (100 ms).
     """
     sys.setswitchinterval(0.0005)
     gc.set_threshold(1_000, 10, 2_000)
