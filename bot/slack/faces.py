@@ -20,6 +20,7 @@ from bot.slack.picture_png import picture_alt
 from bot.slack.views import (
     Showing,
     addresses_message,
+    asks,
     case_message,
     change_message,
     doors_of,
@@ -55,7 +56,7 @@ class Faces:
 
     def _picture(self, consulted: Consulted, shown: Showing) -> Image | None:
         """Draw what happened, for whoever sees it, where a case comes to an end."""
-        if consulted.diagnosis.question and not shown.stopped and not shown.whole:
+        if asks(consulted, shown):
             return None
         drawn = picture(seen_as(consulted, shown).diagnosis, self.expert.shelf)
         return Image(picture_alt(drawn), svg=picture_svg(drawn)) if drawn else None

@@ -54,8 +54,8 @@ class Showing:
     """How a case is shown. `link` leads to its page; `moved` says what the last answer did to the ranking.
 
     `alone`: only the asker sees it, nobody can type an answer, and it may be shared. `aliases`: addresses are hidden.
-    `stopped`: no further question is asked for now. `whole`: all that is known about the answer is shown, no question.
-    `shared_by` is the id of who showed to all what was theirs alone.
+    `stopped`: no further question is asked for now; None asks, unless the case's end was told. `whole`: all that is
+    known about the answer is shown, no question. `shared_by` is the id of who showed to all what was theirs alone.
     """
 
     link: str | None = None
@@ -63,7 +63,7 @@ class Showing:
     aliases: bool = False
     moved: str = ""
     picture: Image | None = None
-    stopped: bool = False
+    stopped: bool | None = None
     whole: bool = False
     shared_by: str = ""
 
@@ -95,12 +95,18 @@ def case_message(consulted: Consulted, shelf: Shelf, showing: Showing) -> Messag
     words = page(seen.diagnosis, shelf)
     by: list[Part] = [Mention("Shared by", showing.shared_by)] if showing.shared_by else []
     foot = list(_foot(seen, showing))
-    if words.question and not showing.stopped and not showing.whole:
+    if asks(consulted, showing):
         asked = [*_standing(seen, shelf, words, showing), *_question(seen, shelf, words, showing)]
         return Message([*by, *_head(words), *asked, *foot])
     shown = [*by, *_conclusion(seen, shelf, words, showing), *foot]
     whole = [*by, *_conclusion(seen, shelf, words, replace(showing, whole=True)), *foot]
     return Message(shown, whole)
+
+
+def asks(consulted: Consulted, showing: Showing) -> bool:
+    """Tell whether a case is shown with its next question."""
+    stopped = consulted.kept.summary.state == "closed" if showing.stopped is None else showing.stopped
+    return bool(consulted.diagnosis.question) and not stopped and not showing.whole
 
 
 def seen_as(consulted: Consulted, showing: Showing) -> Consulted:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.case_events import Answered, CaseEvent
+from bot.case_events import Answered, CaseEvent, Outcome
 from bot.casebook import Consulted
 from bot.slack.buttons import ButtonValue, read_button
 from bot.slack.modals import answer_modal, outcome_modal
@@ -19,6 +19,7 @@ from bot.slack.parts import TEXT, Message
 from bot.slack.views import (
     Showing,
     addresses_message,
+    asks,
     case_message,
     change_message,
     edit_message,
@@ -68,7 +69,7 @@ def showings() -> st.SearchStrategy[Showing]:
         alone=st.booleans(),
         aliases=st.booleans(),
         moved=moved,
-        stopped=st.booleans(),
+        stopped=st.sampled_from([None, False, True]),
         whole=st.booleans(),
     )
 
@@ -220,6 +221,15 @@ def test_a_verdict_offers_what_comes_after_it(expert: Expert) -> None:
 def test_an_address_that_is_none_leads_nowhere(expert: Expert) -> None:
     body = json.dumps(case_message(settled(expert), expert.shelf, Showing("javascript:alert(1)")).body())
     assert "javascript" not in body
+
+
+def test_a_case_whose_end_was_told_asks_no_more_unless_somebody_wants_it(expert: Expert) -> None:
+    open_one = consulted(expert, pasted(LINE))
+    told = consulted(expert, pasted(LINE), Outcome(solved=True, cause=None, note="a switch"))
+    assert asks(open_one, Showing(None))
+    assert not asks(told, Showing(None))
+    assert "a switch" in case_message(told, expert.shelf, Showing(None)).text
+    assert asks(told, Showing(None, stopped=False))
 
 
 def test_what_an_answer_moved_is_told_with_it(expert: Expert) -> None:
