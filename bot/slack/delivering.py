@@ -129,7 +129,9 @@ class Delivery:
             return False
         how = {**_REPLACING, "replace_original": replace_original}
         try:
-            await self._in_words(reply.message, lambda body: self._slack.respond(url, {**how, **body}))
+            await self._in_words(
+                reply.message, lambda body: self._slack.respond(url, {**how, **body}), updating=replace_original
+            )
         except Refused as refused:
             log.info("wish %d: response_url: %s", self._one.number, refused.error)
             return False
@@ -180,7 +182,7 @@ class Delivery:
     async def _update(self, reply: Update) -> None:
         update = partial(self._slack.update, self._wish.team, reply.channel, reply.ts)
         try:
-            await self._in_words(reply.message, update, reply.message.text)
+            await self._in_words(reply.message, update, updating=True)
         except (NoToken, Refused) as wrong:
             # It may be one that only the asker sees, or it was deleted.
             log.info("wish %d: update: %s", self._one.number, wrong)
@@ -263,10 +265,14 @@ class Delivery:
         wish = self._wish
         return Sent(*await self._in_words(message, lambda b: self._slack.post(wish.team, channel, thread, b, wish.key)))
 
-    async def _in_words(self, message: Message, send: Callable[[Fields], Awaitable[T]], words: str | None = None) -> T:
-        """Send a message; without its pictures if Slack refuses its blocks, and in words alone if it refuses those."""
+    async def _in_words(self, message: Message, send: Callable[[Fields], Awaitable[T]], *, updating: bool = False) -> T:
+        """Send a message; without its pictures if Slack refuses its blocks, and in words alone if it refuses those.
+
+        Its words are all that there is to say, as far as Slack takes them: of an update it takes less.
+        """
         await self._ours()
-        whole = message.body()
+        words = message.text if updating else message.whole
+        whole = {**message.body(), "text": words}
         plainer, files = without_pictures(whole)
         for body in [whole, plainer] if files else [whole]:
             try:
@@ -279,7 +285,7 @@ class Delivery:
                 if body is plainer and self._world.pictures:
                     await self._world.pictures.forget(self._wish.team, files)
                 return sent
-        return await send({"text": message.whole if words is None else words})
+        return await send({"text": words})
 
 
 async def _cannot_look() -> Sent | None:

@@ -203,6 +203,8 @@ def choices(doors: Doors, asked: QuestionWords, feature: Feature, *, alone: bool
 
 
 def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> Iterator[Part]:
+    outcome, note = outcome_said(seen.kept.events, shelf)
+    yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
     if seen.diagnosis.verdict:
         yield Prose(words.headline, "Cause")
     else:
@@ -214,8 +216,6 @@ def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) ->
         yield showing.picture
     yield from step_parts(words, whole=showing.whole)
     yield from small_print(seen.diagnosis, words, whole=showing.whole)
-    outcome, note = outcome_said(seen.kept.events, shelf)
-    yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
     yield Divider()
     doors = doors_of(seen)
     yield Buttons(list(_endings(doors, seen, outcome != "")), "How did it end?")

@@ -74,7 +74,8 @@ def _text(message: Fields) -> Iterator[Problem]:
         yield Problem("/text", "a message without text is silent to those who do not see it", "chat.postMessage", False)
     if len(text or "") > MOST_TEXT:
         yield Problem("/text", "msg_too_long", "chat.postMessage")
-    elif len(text or "") > ADVISED_TEXT:
+    elif len(text or "") > ADVISED_TEXT and not message.get("blocks"):
+        # Beside blocks it is not shown, but read aloud: there it may say all of it.
         yield Problem("/text", f"{len(text or '')} characters, {ADVISED_TEXT} are advised", "chat.postMessage", False)
     if message.get("mrkdwn") is not False:
         yield from mrkdwn_words(text, "/text")

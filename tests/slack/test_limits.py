@@ -413,6 +413,7 @@ MARKDOWN = {"type": "markdown", "text": "x" * 6001}
 MESSAGES: list[tuple[str, Fields, Fields]] = [
     ("blocks 50", message(*[section()] * 50), message(*[section()] * 51)),
     ("text 4000", message(text="x" * 4000), message(text="x" * 4001)),
+    ("text 40,000 beside blocks", message(section(), text="x" * 40_000), message(section(), text="x" * 40_001)),
     ("a text", message(), message(text=" ")),
     ("block_id unique", message(section(block_id="a"), section(block_id="b")), message(*[section(block_id="a")] * 2)),
     ("one table", message(table()), message(table(), table())),
