@@ -224,7 +224,7 @@ async def test_an_answer_may_be_typed_into_a_modal(town: Town, text: str, value:
     place = THREAD.model_copy(update={"message": town.seen[0].ts, "response_url": alone("1.0").response_url})
     typed = Press(does="type", case=case, feature="timing.worked", value="purple")
     await town.hears(wish("wrong", typed, place))
-    assert "'purple' is no answer" in town.seen[-1].text
+    assert "'purple' is none of the answers" in town.seen[-1].text
     await town.hears(wish("right", typed.model_copy(update={"value": text}), place))
     assert await town.events(Answered) == [Answered(feature="timing.worked", value=value)]
 

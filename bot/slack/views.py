@@ -202,14 +202,15 @@ def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) ->
     else:
         yield ranking(words.ranking, words.headline)
     yield Small(_moves(showing))
+    # Before what is long: at the end of the words that are spoken it could be cut.
+    outcome, note = outcome_said(seen.kept.events, shelf)
+    yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
     yield from _head(words)
     yield from reason_parts(words, whole=showing.whole)
     if showing.picture:
         yield showing.picture
     yield from step_parts(words, whole=showing.whole)
     yield from small_print(seen.diagnosis, words, whole=showing.whole)
-    outcome, note = outcome_said(seen.kept.events, shelf)
-    yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
     yield Divider()
     doors = doors_of(seen)
     yield Buttons(list(_endings(doors, seen, outcome != "")), "How did it end?")

@@ -85,7 +85,9 @@ class Turn:
         """Say how a case is shown: raw addresses where only its asker sees it, or if the workspace wants them."""
         mine = alone or self.wish.place.direct
         aliases = not mine and await self.world.places.aliases(self.wish.team)
-        return Showing(self.world.link_of(consulted.kept.summary.id), alone, aliases, moved)
+        summary = consulted.kept.summary
+        # Whoever told how it ended is shown that, and no further question unless they ask for it.
+        return Showing(self.world.link_of(summary.id), alone, aliases, moved, stopped=summary.state == "closed")
 
     async def new(self, after: After, row: Thread | None = None, *, begun: bool = True) -> Reply:
         """Show a case in a new message; the one that showed it in the thread before is folded."""
