@@ -64,6 +64,26 @@ async def test_the_link_of_a_page_leads_to_its_case(whole: Whole) -> None:
             one.message.deleted = True
 
 
+async def test_an_answer_below_the_thread_of_a_direct_message_is_taken(whole: Whole) -> None:
+    alice = whole.alice
+    await alice.dms(LINE)
+    asked = alice.sees(alice.dm)[0]
+    first = await alice.reads(ABOUT, alice.dm, asked)
+    await alice.dms("2")
+    typed = alice.sees(alice.dm)[-1]
+    second = await alice.reads("it worked, then broke", alice.dm, typed)
+    assert "Your answers" in second.words()
+    await whole.town.until(lambda: first.words() == "This case went on further down.")
+    await alice.dms("idk", thread=typed)
+    await whole.town.until(lambda: second.words() == "This case went on further down.")
+    await alice.dms("hello")
+    greeted = alice.sees(alice.dm)[-1]
+    await alice.reads("How to ask", alice.dm, greeted)
+    await alice.dms(LINE.replace("192.0.2.10", "192.0.2.77"))
+    other = alice.sees(alice.dm)[-1]
+    assert "Your answers" not in (await alice.reads("192.0.2.77", alice.dm, other)).words()
+
+
 @pytest.mark.parametrize(
     ("typed", "seconds"), [("1,5 h", 5400), ("3,600 s", 3600), ("1h30", 5400), ("1 hr", 3600), ("1 h, 30 min", 5400)]
 )
