@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from knowledge.clause import Value, plain, typed
@@ -16,8 +17,11 @@ _UNKNOWN = frozenset(
 )
 
 _SHOWN = 60
-_YES = frozenset({"yes", "y", "true", "1"})
-_NO = frozenset({"no", "n", "false", "0", "2"})
+_YES = frozenset({"yes", "y", "true", "1", "yep", "yeah", "yup"})
+_NO = frozenset({"no", "n", "false", "0", "2", "nope", "nah"})
+_THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
+_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
+_HOURS = re.compile(r"[0-9]{1,3}h[0-5][0-9]")
 _LONGEST = 200
 _CLEAR = 4
 """Letters from which the beginning of a word is taken for it; fewer are more likely a slip."""
@@ -46,8 +50,8 @@ def is_unknown(text: str) -> bool:
 def parse_answer(feature: Feature, text: str) -> Value:
     """Read a typed answer: a value, its number in the list, its label, a duration. Raises NoAnswer."""
     said = " ".join(text.split()).lower()[:_LONGEST]
-    if feature.type == "yes-no" and said in _YES | _NO:
-        return said in _YES
+    if feature.type == "yes-no" and (bare := said.rstrip(" .!")) in _YES | _NO:
+        return bare in _YES
     if feature.type == "number":
         return _number(feature, said)
     if feature.type == "choice" and (value := _choice(feature, said)) is not None:
@@ -76,7 +80,9 @@ def _number(feature: Feature, said: str) -> Value:
     for value, label in feature.choices.items():
         if said == label.lower():
             return typed(feature, value)
-    number = seconds(said.removeprefix("about ").removeprefix("around "))
+    # 3,600 s is an hour and 1,5 h an hour and a half; read up to the comma, both would be something else.
+    typed_so = _COMMA.sub(".", _THOUSANDS.sub("", said.removeprefix("about ").removeprefix("around ")))
+    number = seconds(f"{typed_so}m" if _HOURS.fullmatch(typed_so) else typed_so)
     if number is None:
         raise _no_answer(feature, said)
     try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 
-from bot.case_events import Pasted
+from bot.case_events import Answered, Pasted
 from bot.casebook import Consulted
+from bot.cases import NoSuchCase
 from bot.explaining import why_not_words, why_words
 from bot.slack.places import Thread
 from bot.slack.replies import Reply
@@ -22,6 +24,8 @@ from rules.explain import cause_named, grounds, not_a_cause, why_not
 
 _CHAT = 80
 """Characters of what may be a greeting rather than a line."""
+_LATELY = timedelta(hours=12)
+"""How long a question that was asked in a direct message may be answered outside of its thread."""
 _NO_FILE = "The file could not be read: it is gone, or whydrop may not see it. Paste the lines instead."
 _NOTHING_TO_TAKE_BACK = "There is no answer to take back."
 _WHICH_CAUSE = "Why not which cause? Name one of the ranking, such as: why not idle timeout."
@@ -37,7 +41,7 @@ async def bring(turn: Turn, act: Bring) -> Reply:
     if kept:
         return await turn.new(_noted(kept, notes), row)
     if row is None:
-        return await _begun(turn, act, text, notes)
+        return await _answered_beside(turn, act) or await _begun(turn, act, text, notes)
     if not act.files and (meant := order(text)):
         return await _ordered(turn, meant, row)
     return await _continued(turn, act, row, text, notes)
@@ -74,6 +78,30 @@ async def _begun(turn: Turn, act: Bring, text: str, notes: Sequence[str]) -> Rep
     after = await turn.telling.begin(turn.workspace, wish, [Pasted(paste=text, product=act.product)], thread)
     await turn.world.step("told")
     return await turn.new(_noted(after, notes))
+
+
+async def _answered_beside(turn: Turn, act: Bring) -> Reply | None:
+    """Take an answer that was typed below the thread of a direct message, as on a phone; None if it is none.
+
+    The case goes on in the thread of what was typed.
+    """
+    place, world = turn.wish.place, turn.world
+    if not place.direct or act.files or act.product or place.thread != place.message:
+        return None
+    row = await world.places.newest(turn.wish.team, place.channel)
+    if row is None:
+        return None
+    try:
+        before = await turn.read(row.case)
+    except NoSuchCase:
+        return None
+    question, age = before.diagnosis.question, world.casebook.store.now() - before.kept.summary.updated
+    if question is None or age > _LATELY or before.kept.summary.state != "open":
+        return None
+    told = await world.casebook.in_thread(lambda: told_by(act.text, before, world.expert))
+    if isinstance(told, Unclear) or not all(isinstance(e, Answered) and e.feature == question.feature for e in told):
+        return None
+    return await turn.new(await turn.tell(before, told), row)
 
 
 async def _is_chat(turn: Turn, text: str, *, of_a_file: bool = False) -> bool:

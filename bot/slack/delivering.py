@@ -36,7 +36,7 @@ NOT_HERE = "I am not in this channel, so only you see this. Invite me with `/inv
 NOT_TAKEN = "Slack did not take my answer in the channel ({}), so only you see it."
 _BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "invalid_attachments"}
 _UNKNOWN = "not_installed"
-_OUTSIDE = {_UNKNOWN, "not_in_channel", "channel_not_found", "is_archived", "restricted_action", "user_not_in_channel"}
+_OUTSIDE = {_UNKNOWN, "not_in_channel", "channel_not_found", "user_not_in_channel"}
 _UNSEEN = "alone"
 """Stands for the ts of what one person sees: it has one, which nothing can be done with."""
 _REPLACING = {"response_type": "ephemeral", "replace_original": True}
@@ -248,7 +248,11 @@ class Delivery:
                     await self._world.places.not_sent(self._one)
                     raise Later(_RETRY_S) from None
                 raise
-            if found is None:  # it may still be on its way: the mark stays, so it is looked for again
+            if found is None:
+                # Unanswered, it may still be on its way: the mark stays, so it is looked for again. Slack lets some
+                # apps look once a minute, so where it says that it failed, and nothing is there, that is enough.
+                if uncertain.answered:
+                    await self._world.places.not_sent(self._one)
                 raise Later(_RETRY_S) from None
             return found
 

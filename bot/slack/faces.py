@@ -109,7 +109,8 @@ class Faces:
     def unclear(self, consulted: Consulted, shown: Showing, why: str, typed: str) -> Message:
         """Say that something typed was not understood, and how to answer."""
         hidden = aliases_of(consulted).hide_all if shown.aliases else str
-        return not_understood_message(hidden(why), hidden(typed))
+        asked = consulted.diagnosis.question is not None
+        return not_understood_message(hidden(why), hidden(typed), asked=asked)
 
     def help(self) -> Message:
         """Say what whydrop does here."""

@@ -36,7 +36,8 @@ EMPTY = "There is nothing in it. Paste one or more log lines, or add a text file
 NONE = "none"
 """A cause that is none of those that are known."""
 _KEY = re.compile(r"[!-~]{1,200}", re.ASCII)
-_CASE = re.compile(r"case[:\s]+([a-z2-7]{26})", re.ASCII | re.IGNORECASE)
+_CASE = re.compile(r"(?:case[:\s]+|https?://[^\s?#]{1,200}/cases/)[`“]?([a-z2-7]{26})[`”]?", re.ASCII | re.IGNORECASE)
+"""A case by its id, or by the link to its page."""
 _WORDS: Mapping[str, Any] = {"help": "help", "?": "help", "-h": "help", "--help": "help", "status": "status"}
 _WRITTEN = frozenset({None, "file_share", "thread_broadcast"})
 """Subtypes of messages that somebody wrote."""

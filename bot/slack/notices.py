@@ -10,6 +10,7 @@ from rules.case import KnowledgeStamp
 
 START = Button("Paste lines…", ButtonValue(does="start"), "primary")
 """Opens the modal to paste lines."""
+_NOTHING_ASKED = "No question is open in this case. Log lines may still be added; “status” shows the case again."
 
 
 def help_message(link: str | None = None) -> Message:
@@ -57,12 +58,14 @@ def nothing_message() -> Message:
     return Message([Prose("There is nothing to look at yet: paste at least one line."), Buttons([START], "More")])
 
 
-def not_understood_message(wrong: str, typed: str = "") -> Message:
-    """Say why a typed answer was not taken, in the words of the reader of answers."""
-    said: list[Part] = [Quoted(short(typed, 200))] if typed.strip() else []
+def not_understood_message(wrong: str, typed: str = "", *, asked: bool = True) -> Message:
+    """Say why what was typed was not taken, in the words of the reader of answers; `asked`: a question is open."""
+    said: list[Part] = [Quoted(short(typed.strip(), 200))] if typed.strip() else []
+    if not asked:
+        return Message([*said, Prose("I did not understand that."), Small([_NOTHING_ASKED])])
     words = capital(wrong)
-    ending = "" if words.endswith(".") else "."
-    return Message([*said, Prose(f"I did not understand that as an answer. {words}{ending}"), Small([TYPE])])
+    why = f" {words}{'' if words.endswith('.') else '.'}" if words else ""
+    return Message([*said, Prose(f"I did not understand that as an answer.{why}"), Small([TYPE])])
 
 
 def no_case_message(case: str = "") -> Message:

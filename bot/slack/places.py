@@ -64,6 +64,13 @@ class Places:
         row = (await self.store.read_with(lambda connection: connection.execute(chosen))).first()
         return None if row is None else Thread(**row._mapping)  # noqa: SLF001  (SQLAlchemy's name for it)
 
+    async def newest(self, team: str, channel: str) -> Thread | None:
+        """Look for the thread of a channel whose case was shown last."""
+        here = and_(SLACK_THREADS.c.team == team, SLACK_THREADS.c.channel == channel, SLACK_THREADS.c.message != "")
+        chosen = select(SLACK_THREADS).where(here).order_by(SLACK_THREADS.c.message.desc()).limit(1)
+        row = (await self.store.read_with(lambda connection: connection.execute(chosen))).first()
+        return None if row is None else Thread(**row._mapping)  # noqa: SLF001
+
     async def shown_in(self, team: str, channel: str, case: str) -> Thread | None:
         """Look for the message that shows a case in a channel."""
         here = and_(SLACK_THREADS.c.team == team, SLACK_THREADS.c.channel == channel, SLACK_THREADS.c.case == case)

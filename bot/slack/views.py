@@ -203,13 +203,14 @@ def choices(doors: Doors, asked: QuestionWords, feature: Feature, *, alone: bool
 
 
 def _conclusion(seen: Consulted, shelf: Shelf, words: Page, showing: Showing) -> Iterator[Part]:
-    outcome, note = outcome_said(seen.kept.events, shelf)
-    yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
     if seen.diagnosis.verdict:
         yield Prose(words.headline, "Cause")
     else:
         yield ranking(words.ranking, words.headline)
     yield Small(_moves(showing))
+    # Before what is long: at the end of the words that are spoken it could be cut.
+    outcome, note = outcome_said(seen.kept.events, shelf)
+    yield Small([outcome, *([f"“{short(note, _LONGEST)}”"] if note else [])] if outcome else [], "How it ended")
     yield from _head(words)
     yield from reason_parts(words, whole=showing.whole)
     if showing.picture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,13 @@ class Whole:
 
 @pytest.fixture
 async def whole(tmp_path: Path, expert: Expert) -> AsyncIterator[Whole]:
+    async with open_town(tmp_path, expert) as there:
+        yield there
+
+
+@asynccontextmanager
+async def open_town(tmp_path: Path, expert: Expert) -> AsyncIterator[Whole]:
+    """Run the whole app before a Slack; nothing that it sends is wrong."""
     async with loopback() as town:
         settings = Settings(
             _env_file=None,
