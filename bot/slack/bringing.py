@@ -10,6 +10,7 @@ from bot.case_events import Answered, Pasted
 from bot.casebook import Consulted
 from bot.cases import NoSuchCase
 from bot.explaining import why_not_words, why_words
+from bot.phrases import capital
 from bot.slack.places import Thread
 from bot.slack.replies import Reply
 from bot.slack.shared_files import LARGEST, UnreadableFile, checked, text_of
@@ -24,6 +25,8 @@ from rules.explain import cause_named, grounds, not_a_cause, why_not
 
 _CHAT = 80
 """Characters of what may be a greeting rather than a line."""
+_SHORT_NUMBER = 3
+"""Digits of what is an answer to a list, and where no case is no line."""
 _LATELY = timedelta(hours=12)
 """How long a question that was asked in a direct message may be answered outside of its thread."""
 _NO_FILE = "The file could not be read: it is gone, or whydrop may not see it. Paste the lines instead."
@@ -109,7 +112,7 @@ async def _is_chat(turn: Turn, text: str, *, of_a_file: bool = False) -> bool:
 
     What comes with a file may have a number, such as that of a ticket.
     """
-    if not text.strip():
+    if not text.strip() or (text.strip().isdecimal() and len(text.strip()) <= _SHORT_NUMBER):
         return True
     if len(text) > _CHAT or "\n" in text.strip() or (not of_a_file and any(one.isdecimal() for one in text)):
         return False
@@ -168,4 +171,4 @@ def looked_up(meant: Order, consulted: Consulted, expert: Expert) -> Sequence[st
             return [f"It is never offered as a cause. Claimed: {dispute.claim} But: {dispute.better}"]
         return why_not_words(why_not(expert, consulted.case, cause_named(expert, meant.cause)), facts, expert.shelf)
     except (ValueError, LookupError) as wrong:
-        return [f"{wrong}."]
+        return [capital(f"{wrong}.")]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.case_events import Answered, CaseEvent, Outcome, Withdrawn
 from bot.casebook import Consulted
 from bot.cases import NoSuchCase
+from bot.phrases import capital
 from bot.slack.replies import Alone, Attached, Home, Message, Post, Reply
 from bot.slack.telling import After
 from bot.slack.views import Showing
@@ -41,7 +42,7 @@ async def press(turn: Turn, act: Press) -> Reply | None:
         try:
             return await _told(turn, act.case, _meant(turn, act))
         except _NotAnAnswer as wrong:
-            return turn.said(f"{wrong}.")
+            return turn.said(capital(f"{wrong}."))
     consulted = await turn.read(act.case)
     if act.does in _SHOW:
         return await turn.in_place(After(consulted), lambda one, shown: _view(turn, act, one, shown))

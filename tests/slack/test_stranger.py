@@ -52,6 +52,12 @@ async def test_several_lines_that_say_nothing_are_refused_in_whole_sentences(who
     assert "\n one word" not in refused.words()
 
 
+async def test_a_bare_number_where_no_case_is_begins_none(whole: Whole) -> None:
+    alice, ops = whole.alice, whole.ops
+    await alice.mentions(ops, "2")
+    await alice.reads("How to ask", ops, alice.sees(ops)[-1])
+
+
 async def test_the_link_of_a_page_leads_to_its_case(whole: Whole) -> None:
     alice, ops = whole.alice, whole.ops
     await alice.mentions(ops, LINE)
