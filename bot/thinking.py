@@ -25,6 +25,9 @@ log = logging.getLogger("whydrop")
 LONG = 20_000
 """Characters of a paste from which on it is a long one: some tens of milliseconds."""
 
+_SHORT_S, _LONG_S = 15.0, 120.0
+"""Seconds after which a process stands still: a thousand times what is usual, and many times the largest paste."""
+
 T = TypeVar("T")
 
 
@@ -34,6 +37,7 @@ class _Pool:
     def __init__(self, processes: int, expert: Expert, folder: Path | None, *, patient: bool) -> None:
         self.turns = Threads(processes)
         self._processes = processes
+        self.patience_s = _SHORT_S
         self._begin = (folder, expert.shelf.hash, patient)
         self._lock = Lock()
         self._pool = self._started()
@@ -41,17 +45,29 @@ class _Pool:
         self._pool.submit(thinker.pid).add_done_callback(self._is_ready)
 
     def ask(self, work: Callable[..., T], *told: object) -> T:
-        """Let one of them work, another one if it dies of that. Raises BrokenProcessPool if that one does, too."""
+        """Let one of them work, another one if it dies of that, or stands still.
+
+        Raises BrokenProcessPool or TimeoutError if that one does, too.
+        """
         pool = self._pool
         try:
-            return pool.submit(work, *told).result()
-        except BrokenProcessPool:
-            log.error("a process that diagnoses ended; another one takes its place")
-            with self._lock:
-                if self._pool is pool:
-                    self._pool = self._started()
-                pool = self._pool
-            return pool.submit(work, *told).result()
+            return pool.submit(work, *told).result(self.patience_s)
+        except (BrokenProcessPool, TimeoutError) as wrong:
+            log.error(
+                "a process that diagnoses ended or stands still (%s); another one takes its place", type(wrong).__name__
+            )
+            return self._replaced(pool).submit(work, *told).result(self.patience_s)
+
+    def _replaced(self, pool: ProcessPoolExecutor) -> ProcessPoolExecutor:
+        """Give a pool in the place of one that cannot go on; until it is ready, threads do what comes."""
+        with self._lock:
+            if self._pool is pool:
+                for process in list((pool._processes or {}).values()):  # noqa: SLF001  (from 3.14: kill_workers)
+                    process.kill()
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._pool, self.ready = self._started(), False
+                self._pool.submit(thinker.pid).add_done_callback(self._is_ready)
+            return self._pool
 
     def close(self) -> None:
         """End them, once those that diagnose are through."""
@@ -103,6 +119,8 @@ class Thinkers(Here):
         sizes = [processes - 1, 1] if processes > 1 else [1] * processes
         # Whoever sent a long paste waits anyway; the others would wait for a processor.
         self._pools = [_Pool(size, expert, folder, patient=number > 0) for number, size in enumerate(sizes)]
+        if self._pools:
+            self._pools[-1].patience_s = _LONG_S
 
     async def __call__(self, case: Case) -> Diagnosis:
         """Diagnose a case. Raises PasteTooLarge, TooBusy, ClientGone, BrokenProcessPool."""

@@ -80,6 +80,19 @@ async def test_one_that_is_killed_is_replaced_and_its_case_diagnosed(shared: Thi
         assert await shared(case) == expert.diagnose(case)
 
 
+async def test_one_that_stands_still_is_replaced_too(
+    shared: Thinkers, expert: Expert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready(shared)
+    pool = shared._pools[0]
+    standing = await asyncio.to_thread(pool.ask, thinker.pid)
+    monkeypatch.setattr(pool, "patience_s", 2.0)
+    os.kill(standing, signal.SIGSTOP)
+    assert await shared(Case(paste=LINE + " x")) == expert.diagnose(Case(paste=LINE + " x"))
+    await ready(shared)
+    assert not _lives(standing)
+
+
 async def test_threads_do_it_where_there_are_no_processes(expert: Expert) -> None:
     alone = Thinkers(expert, Threads(1), 0, None)
     assert await alone(Case(paste=LINE)) == expert.diagnose(Case(paste=LINE))
