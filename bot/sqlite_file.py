@@ -7,6 +7,7 @@ took a hundred hops that way, and where threads think beside the loop, each hop 
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -29,6 +30,8 @@ class SqliteFile:
         self._lasting = lasting.execution_options(**{writes: True})
         self._passing = passing.execution_options(**{writes: True})
         self._threads = ThreadPoolExecutor(_THREADS, "whydrop-sqlite")
+        # A pool that nobody closed would leave its connections to chance.
+        weakref.finalize(self, _closed, lasting, passing)
 
     async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Do work that reads, in one transaction. Raises what it and the database raise."""
@@ -65,8 +68,12 @@ class SqliteFile:
     def close(self) -> None:
         """Close all connections."""
         self._threads.shutdown()
-        self._lasting.dispose()
-        self._passing.dispose()
+        _closed(self._lasting, self._passing)
+
+
+def _closed(*engines: Engine) -> None:
+    for engine in engines:
+        engine.dispose()
 
 
 async def _done(work: Callable[[AsyncConnection], Awaitable[T]], connection: Connection) -> T:
