@@ -96,13 +96,13 @@ def create_app(settings: Settings, expert: Expert, *, processes: int = 0) -> Fas
     _watch(api, in_thread, rates)
     for kind in (Problem, HTTPException, RequestValidationError, *_PROBLEMS):
         api.add_exception_handler(kind, _answered)
+    api.state.slack = open_slack(settings, api.state.casebook)
+    api.mount("/slack", api.state.slack.doors(settings))  # before the others: it is in a hurry
     page = pages(settings, api.state.casebook, DOORS, Exports(markdown, lambda one: as_json(one, expert.shelf)))
     api.state.routers = (*_ROUTERS, page)
     for router in api.state.routers:
         api.include_router(router)
     describe(api, expert.shelf, keys=not settings.open)
-    api.state.slack = open_slack(settings, api.state.casebook)
-    api.mount("/slack", api.state.slack.doors(settings))
     return api
 
 

@@ -130,9 +130,9 @@ class Inbox:
 
         async def write(connection: AsyncConnection) -> list[bool]:
             into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            once = into(SLACK_INBOX).values(rows).on_conflict_do_nothing(index_elements=["team", "key"])
-            found = await connection.execute(once.returning(SLACK_INBOX.c.team, SLACK_INBOX.c.key))
-            return _first_of(found.all(), wishes)
+            once = into(SLACK_INBOX).on_conflict_do_nothing(index_elements=["team", "key"])
+            # One after the other: several at once would be a new statement each time, to be put together for longer.
+            return [(await connection.execute(once, row)).rowcount == 1 for row in rows]
 
         return await self.store.write_with(write, hurried=True)
 

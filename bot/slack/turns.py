@@ -25,7 +25,7 @@ from bot.threads import TooBusy
 
 log = logging.getLogger("whydrop.slack")
 
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 5
 """Wishes that one process carries out at the same time."""
 POLL_S = 1.0
 """Seconds between two looks for wishes that came to other processes."""

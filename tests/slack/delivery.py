@@ -82,8 +82,9 @@ class HttpDoor:
         began = time.monotonic()
         try:
             # Nothing is encrypted; to make ready for that would take longer than all the rest.
-            async with httpx.AsyncClient(trust_env=False, timeout=self.patience, verify=False) as client:  # noqa: S501
-                answer = await asyncio.wait_for(client.post(self.url, content=body, headers=headers), self.patience)
+            client = httpx.AsyncClient(trust_env=False, timeout=self.patience, verify=False)  # noqa: S501
+            async with client, asyncio.timeout(self.patience):
+                answer = await client.post(self.url, content=body, headers=headers)
         except (httpx.TimeoutException, TimeoutError):
             return Ack(parcel, None, "http_timeout", time.monotonic() - began, retry)
         except httpx.TransportError:
