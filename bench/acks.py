@@ -5,36 +5,35 @@ python -m bench.acks [--people N] [--presses N]
 The real service as a process, before the loopback Slack of the tests. Conversations are held at once, in direct
 messages: a line, then answers by buttons. First nobody else is there, then somebody sends a text file of 1 MB as soon
 as the last one was answered. The yardstick is a route that acknowledges without reading, called at the same time: what
-the libraries, the loopback Slack and a machine that does all this at once take.
+the libraries and a machine that does all this at once take. Requests are carried and timed by bench/courier.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import socket
 import sys
 import time
-from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncIterator, Sequence
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that `python bench/acks.py` works as well
 
+from bench.courier import LONGEST_LINE
 from tests.loopback_slack import SECRET
-from tests.slack.delivery import HttpDoor, Parcel
-from tests.slack.loopback import Loopback, loopback, serving
+from tests.slack.delivery import Ack, Parcel, Retry, Round, posted
+from tests.slack.loopback import Loopback, loopback
 from tests.slack.people import Person, person
 from tests.slack.seen import Seen
 
@@ -46,6 +45,7 @@ PAUSE_S = 4.0
 """Seconds that a person thinks, at most, before they press."""
 BARE_PAUSE_S = 0.1
 PATIENCE_S = 60.0
+HERE = Path(__file__).parent
 
 
 @dataclass
@@ -58,11 +58,84 @@ class Watched:
     files: list[float] = field(default_factory=list)
 
 
+class Courier:
+    """Has requests carried by a process that does nothing else."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._waiting: list[asyncio.Future[dict[str, Any]]] = []
+
+    async def hear(self) -> None:
+        """Take what it tells."""
+        assert self._process.stdout
+        async for line in self._process.stdout:
+            told: dict[str, Any] = json.loads(line)
+            self._waiting[told["number"]].set_result(told)
+
+    async def carry(self, url: str, parcel: Parcel, retry: Retry | None = None) -> Ack:
+        """Let it carry a signed request."""
+        content, headers = posted(parcel, retry=retry)
+        number = len(self._waiting)
+        told = {"number": number, "url": url, "body": content.decode(), "headers": headers}
+        self._waiting.append(asyncio.get_running_loop().create_future())
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(told).encode() + b"\n")
+        found = await self._waiting[number]
+        return Ack(parcel, found["status"], found["body"], found["seconds"], retry)
+
+
+@dataclass(frozen=True)
+class CarriedDoor:
+    """The request URL of an app, to which the courier goes."""
+
+    url: str
+    courier: Courier
+
+    async def send(self, parcel: Parcel, retry: Retry | None = None) -> Ack:
+        """Hand over a parcel, once."""
+        return await self.courier.carry(self.url, parcel, retry)
+
+
+@asynccontextmanager
+async def courier() -> AsyncIterator[Courier]:
+    """Start a courier."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(HERE / "courier.py"), stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE
+    )
+    carrying = Courier(process)
+    hearing = asyncio.create_task(carrying.hear())
+    try:
+        yield carrying
+    finally:
+        assert process.stdin
+        process.stdin.close()
+        await asyncio.gather(process.wait(), hearing)
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+@asynccontextmanager
+async def running(*arguments: str, environment: Mapping[str, str] = os.environ) -> AsyncIterator[None]:
+    """Run a program of Python's in silence."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, env=dict(environment), stderr=DEVNULL, stdout=DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
 @asynccontextmanager
 async def service(town: Loopback, folder: Path) -> AsyncIterator[str]:
     """Run the service as `make run` does, with the app in the loopback Slack."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     told = {
         "port": str(port),
         "dev": "1",
@@ -72,15 +145,17 @@ async def service(town: Loopback, folder: Path) -> AsyncIterator[str]:
         "slack_api_url": town.base_url,
     }
     environment = {**os.environ, **{f"WHYDROP_{name.upper()}": value for name, value in told.items()}}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "serve", env=environment, stderr=DEVNULL, stdout=DEVNULL
-    )
-    try:
+    async with running("-m", "bot", "serve", environment=environment):
         await _until_ready(f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}/slack/events"
-    finally:
-        process.terminate()
-        await process.wait()
+
+
+@asynccontextmanager
+async def yardstick() -> AsyncIterator[str]:
+    """Run the route that does nothing."""
+    port = free_port()
+    async with running("-m", "uvicorn", "--app-dir", str(HERE), "--port", str(port), "courier:nothing"):
+        yield f"http://127.0.0.1:{port}/events"
 
 
 async def _until_ready(url: str) -> None:
@@ -143,32 +218,28 @@ async def large_files(who: Person, watched: Watched) -> None:
         watched.files.append(time.monotonic() - began)
 
 
-async def measured(town: Loopback, bare: HttpDoor, people: int, presses: int, *, large: bool) -> Watched:
+async def measured(town: Loopback, bare: CarriedDoor, people: int, presses: int, *, large: bool) -> Watched:
     """Let people talk at once."""
     watched = Watched()
     name = "large" if large else "small"
-    yardstick = asyncio.create_task(acknowledged(bare, person(town, f"{name}-nobody"), watched))
-    beside = asyncio.create_task(large_files(person(town, f"{name}-reader"), watched)) if large else None
+    beside = [asyncio.create_task(acknowledged(bare, person(town, f"{name}-nobody"), watched))]
+    if large:
+        beside.append(asyncio.create_task(large_files(person(town, f"{name}-reader"), watched)))
     talks = [person(town, f"{name}-{number}") for number in range(people)]
     await asyncio.gather(*(conversation(who, n, presses, watched) for n, who in enumerate(talks)))
-    for task in (yardstick, *([beside] if beside else [])):
+    for task in beside:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.gather(*beside, return_exceptions=True)
     await town.settled()
     return watched
 
 
-async def acknowledged(bare: HttpDoor, who: Person, watched: Watched) -> None:
+async def acknowledged(bare: CarriedDoor, who: Person, watched: Watched) -> None:
     """Deliver to the yardstick, at times of its own."""
     chance = random.Random(SEED)
     while True:
         await asyncio.sleep(chance.random() * BARE_PAUSE_S)
         watched.bare.append((await bare.send(who.dm_parcel(LINE.format(0)))).seconds)
-
-
-async def taken(_: Request) -> Response:
-    """Acknowledge."""
-    return Response()
 
 
 def share(times: Sequence[float], part: float) -> float:
@@ -190,19 +261,23 @@ async def main() -> None:
     parser.add_argument("--presses", type=int, default=6, help="answers of each, at most (default: %(default)s)")
     wanted = parser.parse_args()
     print(f"{'milliseconds':52}{'n':>7}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}{'p99 ratio':>11}")
-    nothing = Starlette(routes=[Route("/events", taken, methods=["POST"])])
-    with TemporaryDirectory() as folder:
-        async with loopback() as town, serving(nothing) as bare, service(town, Path(folder)) as url:
-            town.over_http(url)
-            for large in (False, True):
-                door = HttpDoor(f"{bare}/events")
-                found = await measured(town, door, wanted.people, wanted.presses, large=large)
-                beside = ", while 1 MB is read" if large else ""
-                print(row(f"a route that does nothing else{beside}", found.bare))
-                print(row(f"acks{beside}", found.acks, found.bare))
-                print(row(f"answers to be seen{beside}", found.answers), flush=True)
-                if found.files:
-                    print(row("1 MB file, answer to be seen", found.files))
+    async with loopback() as town, courier() as carrying, yardstick() as bare:
+        with TemporaryDirectory() as folder:
+            async with service(town, Path(folder)) as url:
+                town.round = Round(CarriedDoor(url, carrying))
+                await compared(town, CarriedDoor(bare, carrying), wanted.people, wanted.presses)
+
+
+async def compared(town: Loopback, bare: CarriedDoor, people: int, presses: int) -> None:
+    """Measure without and with large files, and print."""
+    for large in (False, True):
+        found = await measured(town, bare, people, presses, large=large)
+        beside = ", while 1 MB is read" if large else ""
+        print(row(f"a route that does nothing else{beside}", found.bare))
+        print(row(f"acks{beside}", found.acks, found.bare))
+        print(row(f"answers to be seen{beside}", found.answers), flush=True)
+        if found.files:
+            print(row("1 MB file, answer to be seen", found.files))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from bot.cases import Store
 from bot.slack.inbox import KEPT, LEASE, MOST_FAULTS, Inbox
 from bot.slack.places import Places
 from bot.slack.tables import SLACK_INBOX, SLACK_POSTS, SLACK_SETTINGS, SLACK_THREADS
-from bot.slack.turns import LONGEST, Turns
+from bot.slack.turns import LONGEST, MOST_AT_ONCE, MOST_LONG, Turns
 from bot.slack.web import Later, NoToken, Refused, SharedFile, Uncertain
 from bot.slack.wishes import Act, Bring, Ended, Left, Look, Place, Press, Step, Wish
 from bot.slack.world import World
@@ -109,6 +109,13 @@ class Town:
                 return
             self.clock.time += timedelta(seconds=61)
         raise AssertionError("something waits for ever")
+
+    async def reaches(self, so: Callable[[], bool]) -> None:
+        """Wait until something is so after a step."""
+        async with asyncio.timeout(10):
+            while not so():
+                self.stepped.clear()
+                await self.stepped.wait()
 
     async def waiting(self) -> int:
         return await self.count(SLACK_INBOX, SLACK_INBOX.c.due.is_not(None))
@@ -764,3 +771,28 @@ async def test_what_is_under_way_when_a_process_ends_is_left_to_others_at_once(
     hold.set()
     await town.turns().carry_out_due()  # the clock stands still: no lease ran out
     assert len(town.seen) == 1
+
+
+async def test_short_lines_do_not_wait_for_the_files_of_others(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    hold = asyncio.Event()
+
+    async def slow(_: str, file: str) -> Any:
+        begun.append(file)
+        await hold.wait()
+        raise Refused("file_not_found")
+
+    monkeypatch.setattr(town.slack, "file", slow)
+    files = MOST_AT_ONCE + 2
+    for number in range(files):
+        place = Place(channel=f"C{number}", thread="1.1")
+        await town.inbox.accept(wish(f"file {number}", Bring(text="", files=(f"F{number}",)), place))
+    await town.inbox.accept(wish("line", Bring(text=LINE)))
+    running = asyncio.create_task(town.turns_of(town.inbox).run())
+    await town.reaches(lambda: len(town.seen) == 1)
+    assert len(begun) == MOST_LONG, "not all of them at once either"
+    hold.set()
+    await town.reaches(lambda: len(town.seen) == files + 1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(begun) == files

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 
 from bot.slack.conversation import reply_to
@@ -18,15 +18,20 @@ from bot.slack.pacing import Pacing
 from bot.slack.places import Lost
 from bot.slack.replies import Alone, Finished, Home, Post, Reply
 from bot.slack.web import Later, NoToken, Refused, Uncertain
-from bot.slack.wishes import Left, Look, Step
+from bot.slack.wishes import Act, Bring, Left, Look, Step
 from bot.slack.world import Turn, World
 from bot.tables import Busy
+from bot.thinking import LONG
 from bot.threads import TooBusy
 
 log = logging.getLogger("whydrop.slack")
 
 MOST_AT_ONCE = 5
-"""Wishes that one process carries out at the same time."""
+"""Wishes that one process carries out at the same time, not counting those that are long to read."""
+MOST_LONG = 2
+"""Wishes with files or long texts that it carries out beside them; so nobody waits for the files of others."""
+MOST_HELD = 50
+"""Wishes that it holds in all: those that it carries out, and long ones that wait to be."""
 POLL_S = 1.0
 """Seconds between two looks for wishes that came to other processes."""
 PATIENCE_S = 60.0
@@ -47,6 +52,7 @@ class Turns:
         self._inbox = inbox
         self._pacing = pacing or Pacing()
         self._running: dict[asyncio.Task[None], Claimed] = {}
+        self._long = asyncio.Semaphore(MOST_LONG)
         self._expired = inbox.store.now() - _EXPIRE_EVERY
 
     async def run(self) -> None:
@@ -89,15 +95,21 @@ class Turns:
             return
         woken = asyncio.ensure_future(self._inbox.woken.wait())
         # While all hands are full, what came waits.
-        waiting = {*self._running, *([woken] if len(self._running) < MOST_AT_ONCE else [])}
+        waiting = {*self._running, *([woken] if self._free else [])}
         try:
             await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             woken.cancel()
         self._reap()
 
+    @property
+    def _free(self) -> int:
+        """How many wishes may be taken."""
+        short = sum(not _is_long(one.wish.act) for one in self._running.values())
+        return max(min(MOST_AT_ONCE - short, MOST_HELD - len(self._running)), 0)
+
     async def _take(self) -> Sequence[Claimed]:
-        free = MOST_AT_ONCE - len(self._running)
+        free = self._free
         if not free or any(one.suspect for one in self._running.values()):
             return []
         try:
@@ -140,7 +152,7 @@ class Turns:
         """Carry a wish out, and write down what became of it."""
         try:
             try:
-                async with asyncio.timeout(PATIENCE_S):
+                async with self._long if _is_long(one.wish.act) else nullcontext(), asyncio.timeout(PATIENCE_S):
                     await self._turn(one)
             except (Later, Busy, TooBusy, Uncertain) as wait:
                 await self._later(one, wait.seconds if isinstance(wait, Later) else _PAUSE_S)
@@ -180,6 +192,17 @@ class Turns:
         except Refused as refused:
             # Slack will not take it ever, wherever it goes. The case is kept; the app's home leads to it.
             log.error("wish %d: Slack refused its answer: %s", one.number, refused.error)
+
+
+def _is_long(act: Act) -> bool:
+    """Tell whether something is long to read; files are, for all that is known before they are read."""
+    match act:
+        case Bring(text=text, files=files):
+            return bool(files) or len(text) >= LONG
+        case Step(text=text):
+            return len(text) >= LONG
+        case _:
+            return False
 
 
 def _fault(one: Claimed, world: World) -> Reply | None:

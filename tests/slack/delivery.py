@@ -74,11 +74,7 @@ class HttpDoor:
 
     async def send(self, parcel: Parcel, retry: Retry | None = None) -> Ack:
         """Post a signed request."""
-        media = JSON if parcel.kind == "events_api" else FORM
-        body = _written(parcel)
-        headers = signed(body, secret=self.secret, media=media)
-        if retry:
-            headers |= {"x-slack-retry-num": str(retry.number), "x-slack-retry-reason": retry.reason}
+        body, headers = posted(parcel, self.secret, retry)
         began = time.monotonic()
         try:
             # Nothing is encrypted; to make ready for that would take longer than all the rest.
@@ -98,6 +94,15 @@ class HttpDoor:
         ack = await self.send(Parcel("events_api", {"type": "url_verification", "token": "t", "challenge": challenge}))
         told = ack.body.get("challenge") if isinstance(ack.body, dict) else ack.body
         return ack if told == challenge else Ack(ack.parcel, None, ack.body, ack.seconds)
+
+
+def posted(parcel: Parcel, secret: str = SECRET, retry: Retry | None = None) -> tuple[bytes, dict[str, str]]:
+    """Give the body and the headers of a signed request."""
+    body = _written(parcel)
+    headers = signed(body, secret=secret, media=JSON if parcel.kind == "events_api" else FORM)
+    if retry:
+        headers |= {"x-slack-retry-num": str(retry.number), "x-slack-retry-reason": retry.reason}
+    return body, headers
 
 
 def _written(parcel: Parcel) -> bytes:

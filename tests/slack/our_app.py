@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,11 +43,14 @@ class Kept:
 
     wishes: list[Wish] = field(default_factory=list)
     broken: Exception | None = None
-    waits: float = 0.0
+    held: threading.Event | None = None
+    reached: threading.Event = field(default_factory=threading.Event)
 
     async def accept(self, wish: Wish) -> bool:
         """Keep a wish."""
-        await asyncio.sleep(self.waits)
+        self.reached.set()
+        if self.held:  # the app may run in another loop than the test
+            await asyncio.to_thread(self.held.wait)
         if self.broken:
             raise self.broken
         came = wish.key not in [one.key for one in self.wishes]
