@@ -24,23 +24,13 @@ from bot.cases import Store
 from bot.cli import app
 from bot.keys import CACHED_S, MOST_CACHED, NOTED, Key, Keys, NoSuchKey, Scope, WrongKey
 from bot.tables import KEYS, METADATA, Busy
+from tests.clock import Clock
 
 pytest_plugins = ["tests.postgres"]
 
 ROOT = Path(__file__).parents[1]
 BOTH: tuple[Scope, ...] = ("read", "write")
 T = TypeVar("T")
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 1, 12, tzinfo=UTC)
-        self.seconds = 0.0
-
-    def __call__(self) -> datetime:
-        return self.time
 
 
 class Counting(Store):

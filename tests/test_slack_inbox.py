@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,17 +10,9 @@ from bot.cases import Store
 from bot.slack.inbox import LEASE, Claimed, Inbox
 from bot.slack.pacing import BURST, Pacing
 from bot.slack.wishes import Bring, Place, Wish
-from tests.test_slack_turns import Clock
+from tests.clock import Clock
 
 pytest_plugins = ["tests.postgres"]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'cases.sqlite3'}"
-    address: str = request.getfixturevalue("postgres_url")
-    return address
 
 
 @pytest.fixture

@@ -25,22 +25,13 @@ from bot.outbox import MOST_WEBHOOKS, ROTATION, Delivery, NoSuchWebhook, TooMany
 from bot.postman import MOST_OF_WORKSPACE, Postman
 from bot.tables import DELIVERIES, Busy
 from bot.targets import Reach, RefusedTarget
+from tests.clock import Clock
 from tests.loopback_receiver import CUT, ENDLESS, SILENT, Receiver, answered, listening, receiving
 
 pytest_plugins = ["tests.postgres"]
 
 ROOT = Path(__file__).parents[1]
 ABOUT = {"case": "x", "note": "ü \u2028 \ud800 </script>", "confidence": 0.5}
-
-
-class Clock:
-    """A clock that stands still until it is set. It begins now: receivers refuse what is old."""
-
-    def __init__(self) -> None:
-        self.time = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
 
 
 async def loopback(_name: str, _port: int) -> Iterable[str]:
@@ -52,7 +43,7 @@ REACH = Reach(lambda address: str(address) == "127.0.0.1", loopback, plain=True)
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(datetime.now(UTC))  # receivers refuse what is old
 
 
 @pytest.fixture

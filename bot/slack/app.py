@@ -15,7 +15,6 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.cases import NoSuchCase
 from bot.logs import place
@@ -23,7 +22,8 @@ from bot.slack import hearing
 from bot.slack.hearing import Fields, ParseAnswer, Private
 from bot.slack.installs import Tokens
 from bot.slack.modals import OUTCOME, PASTE, TYPE
-from bot.slack.web import NoToken
+from bot.slack.quiet import QUIET
+from bot.slack.web import Later, NoToken, Refused, Uncertain
 from bot.slack.wishes import Wish
 from bot.tables import Busy
 from bot.threads import TooBusy
@@ -47,21 +47,6 @@ _WRONG = (AttributeError, LookupError, TypeError, ValueError)
 """What the reading of a request raises that is not of the form that Slack sends."""
 
 
-class _Wordless(logging.Filter):
-    """Leaves of a record only where it was said: Bolt and its clients quote whole bodies, and they are pastes."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Take the words out."""
-        record.msg, record.args = f"{record.levelname.lower()} at {record.module}:{record.lineno}", None
-        record.exc_info, record.exc_text = None, None
-        return True
-
-
-QUIET = logging.getLogger("whydrop.slack.bolt")
-QUIET.setLevel(logging.ERROR)
-QUIET.addFilter(_Wordless())
-
-
 class Inbox(Protocol):
     """Keeps wishes until they are carried out."""
 
@@ -71,6 +56,9 @@ class Inbox(Protocol):
 
 ModalOf = Callable[[str, Private], Awaitable[Fields]]
 """Makes the modal that a button of a team's opens, or without a button the one to paste lines into."""
+
+Respond = Callable[[str, Fields], Awaitable[None]]
+"""Answers at the address that a request named. Raises Later, Refused, Uncertain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +70,7 @@ class Desk:
     client: AsyncWebClient
     modal: ModalOf
     parse_answer: ParseAnswer
+    respond: Respond
 
 
 def bolt_app(secret: str, desk: Desk) -> AsyncApp:
@@ -181,7 +170,16 @@ class Listening:
             await self.desk.client.views_open(token=token, trigger_id=str(body["trigger_id"]), view=view)
         except _CANNOT_OPEN as wrong:
             log.warning("a modal was not opened: %s", _named(wrong))
-            await _say(str(body.get("response_url") or ""), LATE)
+            await self._say(str(body.get("response_url") or ""), LATE)
+
+    async def _say(self, response_url: str, words: str) -> None:
+        """Tell the asker something at the address that a request named, if it named one."""
+        if not response_url:
+            return
+        try:
+            await self.desk.respond(response_url, {"text": words, "replace_original": False})
+        except (Later, Refused, Uncertain) as wrong:
+            log.error("an answer was not delivered: %s", type(wrong).__name__)
 
 
 class _Door:
@@ -228,13 +226,3 @@ def _named(error: Exception) -> str:
     """Name an error, without its words: they may quote a paste. Slack's own names are no secret."""
     told = error.response.get("error") if isinstance(error, SlackApiError) else None
     return f"{type(error).__name__} {told}" if told else type(error).__name__
-
-
-async def _say(response_url: str, words: str) -> None:
-    """Tell the asker something at the address that a request named, if it named one."""
-    if not response_url:
-        return
-    try:
-        await AsyncWebhookClient(response_url, timeout=5, logger=QUIET).send(text=words, replace_original=False)
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as wrong:
-        log.error("an answer was not delivered: %s", type(wrong).__name__)

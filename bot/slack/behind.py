@@ -15,7 +15,7 @@ from bot.casebook import Casebook
 from bot.cases import NoSuchCase
 from bot.settings import Settings
 from bot.slack.app import Inbox as Keeping
-from bot.slack.app import ModalOf
+from bot.slack.app import ModalOf, Respond
 from bot.slack.faces import Faces
 from bot.slack.hearing import Fields, ParseAnswer, Private
 from bot.slack.inbox import Inbox
@@ -39,6 +39,7 @@ class Behind:
     inbox: Keeping
     modal: ModalOf
     parse_answer: ParseAnswer
+    respond: Respond
     run: Callable[[], Awaitable[None]]
 
 
@@ -102,7 +103,7 @@ def behind(settings: Settings, casebook: Casebook, tokens: Tokens) -> Behind:
             await asyncio.gather(knowing, return_exceptions=True)
             await web.close()
 
-    return Behind(inbox, modals.open, modals.parse, run)
+    return Behind(inbox, modals.open, modals.parse, web.respond, run)
 
 
 async def _known(tokens: Tokens) -> None:

@@ -53,11 +53,6 @@ def fault_message(reference: str = "") -> Message:
     return Message([Prose("Something went wrong here. This is a fault of whydrop's. Please try again."), *more])
 
 
-def nothing_message() -> Message:
-    """Say that there was nothing to look at."""
-    return Message([Prose("There is nothing to look at yet: paste at least one line."), Buttons([START], "More")])
-
-
 def not_understood_message(wrong: str, typed: str = "", *, asked: bool = True) -> Message:
     """Say why what was typed was not taken, in the words of the reader of answers; `asked`: a question is open."""
     said: list[Part] = [Quoted(short(typed.strip(), 200))] if typed.strip() else []
@@ -68,23 +63,6 @@ def not_understood_message(wrong: str, typed: str = "", *, asked: bool = True) -
     return Message([*said, Prose(f"I did not understand that as an answer.{why}"), Small([TYPE])])
 
 
-def no_case_message(case: str = "") -> Message:
-    """Say that there is no such case for this workspace."""
-    named = f" “{short(case, 40)}”" if case.strip() else ""
-    return Message(
-        [
-            Prose(f"There is no case{named} here. It may have been deleted, or it belongs to another workspace."),
-            Buttons([START], "More"),
-        ]
-    )
-
-
 def old_button_message() -> Message:
     """Say that a button means nothing any more."""
     return Message([Prose("This button can no longer be read; it may be an old one. Paste the lines again.")])
-
-
-def refused_message(wrong: str) -> Message:
-    """Say that something is too much or not allowed, in the words of whoever refused it."""
-    words = capital(wrong)
-    return Message([Prose(words if words.endswith(".") else f"{words}.")])

@@ -20,9 +20,10 @@ from starlette.applications import Starlette
 from bot.casebook import Casebook
 from bot.cases import Store
 from bot.settings import Settings, told
-from bot.slack.app import QUIET, Desk, bolt_app
+from bot.slack.app import Desk, bolt_app
 from bot.slack.behind import Behind, behind
 from bot.slack.installs import STATE_S, ManyTokens, OneToken, States, Tokens, WithoutToken
+from bot.slack.quiet import QUIET
 from bot.slack.web_doors import slack_doors
 
 OPTIONAL = ("channels:history", "files:write", "groups:history")
@@ -101,5 +102,5 @@ def open_slack(settings: Settings, casebook: Casebook, parts: Parts = behind) ->
         return Slack(None, None, client, None)
     tokens = tokens_of(settings, casebook.store, client)
     found = parts(settings, casebook, tokens)
-    bolt = bolt_app(secret, Desk(found.inbox, tokens, client, found.modal, found.parse_answer))
+    bolt = bolt_app(secret, Desk(found.inbox, tokens, client, found.modal, found.parse_answer, found.respond))
     return Slack(bolt, oauth_flow(settings, casebook.store, tokens, client), client, found.run)

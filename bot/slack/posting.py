@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.settings import is_loopback
+from bot.slack.quiet import QUIET
 from bot.slack.web import EVENT_TYPE, CannotLook, Fields, Later, Refused, SharedFile, Uncertain
 
 TIMEOUT_S = 10
@@ -38,10 +38,6 @@ _GONE = {"thread_not_found", "message_not_found"}
 """Errors that say that nothing stands where we look; all others leave it open."""
 _PAGES = 5
 _SLACKS = {"slack.com", "slack-gov.com"}
-
-# The client writes whole bodies into its lower log levels, and a body is what somebody pasted.
-_QUIET = logging.getLogger("whydrop.slack.bolt")
-_QUIET.setLevel(logging.ERROR)
 
 TokenOf = Callable[[str], Awaitable[str]]
 """Gives the token of a team. Raises NoToken."""
@@ -141,7 +137,7 @@ class WebApi:
         """Answer at the address that a request named, over a connection of its own: none that just ended."""
         self._checked(url, self._addresses.hooks)
         client = AsyncWebhookClient(
-            url, timeout=TIMEOUT_S, logger=_QUIET, retry_handlers=[_ShortWaits(max_retry_count=2)]
+            url, timeout=TIMEOUT_S, logger=QUIET, retry_handlers=[_ShortWaits(max_retry_count=2)]
         )
         async with _told():
             said = await client.send_dict(body)
@@ -221,7 +217,7 @@ class WebApi:
                 base_url=self._addresses.api,
                 timeout=TIMEOUT_S,
                 session=self._opened(),
-                logger=_QUIET,
+                logger=QUIET,
                 retry_handlers=handlers,
             )
 

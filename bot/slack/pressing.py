@@ -8,7 +8,6 @@ from dataclasses import replace
 from bot.case_events import Answered, CaseEvent, Outcome, Withdrawn
 from bot.casebook import Consulted
 from bot.cases import NoSuchCase
-from bot.phrases import capital
 from bot.slack.replies import Alone, Attached, Home, Message, Post, Reply
 from bot.slack.telling import After
 from bot.slack.views import Showing
@@ -16,18 +15,14 @@ from bot.slack.wishes import Ended, Press
 from bot.slack.world import Turn
 from knowledge.clause import Value, typed
 from knowledge.model import Feature
-from rules.answers import NoAnswer, asked_again, is_unknown, parse_answer
+from rules.answers import asked_again
 
 _SEEN_HERE = "This case is shown in this channel already."
 _SHARED = "Shared with the channel. It goes on there."
-_OPEN = {"start", "ended", "link"}
+_OPEN = {"start", "ended", "link", "type"}
 """What these buttons do was done when they were pressed."""
-_TELL = {"answer", "type", "withdraw", "solved"}
+_TELL = {"answer", "withdraw", "solved"}
 _SHOW = {"show", "whole", "stop", "why", "change", "edit"}
-
-
-class _NotAnAnswer(Exception):
-    """What was typed is none; the message says what is."""
 
 
 async def press(turn: Turn, act: Press) -> Reply | None:
@@ -39,10 +34,7 @@ async def press(turn: Turn, act: Press) -> Reply | None:
         await turn.world.step("told")
         return await home(turn)
     if act.does in _TELL:
-        try:
-            return await _told(turn, act.case, _meant(turn, act))
-        except _NotAnAnswer as wrong:
-            return turn.said(capital(f"{wrong}."))
+        return await _told(turn, act.case, _meant(turn, act))
     consulted = await turn.read(act.case)
     if act.does in _SHOW:
         return await turn.in_place(After(consulted), lambda one, shown: _view(turn, act, one, shown))
@@ -100,9 +92,7 @@ def _meant(turn: Turn, act: Press) -> list[CaseEvent]:
     feature = _feature(turn, act)
     if act.does == "withdraw":
         return [Withdrawn(feature=feature.id)]
-    return [
-        Answered(feature=feature.id, value=_typed(act.value, feature) if act.does == "type" else _value(act, feature))
-    ]
+    return [Answered(feature=feature.id, value=_value(act, feature))]
 
 
 def _feature(turn: Turn, act: Press) -> Feature:
@@ -149,17 +139,6 @@ def _value(act: Press, feature: Feature) -> Value | None:
         return None if act.value is None else typed(feature, act.value)
     except ValueError:
         raise NoSuchCase from None
-
-
-def _typed(text: Value | None, feature: Feature) -> Value | None:
-    """Read what was typed into a modal. Raises _NotAnAnswer."""
-    said = str(text or "").strip()
-    if is_unknown(said):
-        return None
-    try:
-        return parse_answer(feature, said)
-    except NoAnswer as wrong:
-        raise _NotAnAnswer(wrong.spoken) from None
 
 
 def _again(event: CaseEvent, before: Consulted) -> CaseEvent:

@@ -17,7 +17,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.logs import place
-from bot.slack.app import QUIET
+from bot.slack.quiet import QUIET
 
 log = logging.getLogger("whydrop.slack")
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 
+from bot.logs import place
 from bot.slack.conversation import reply_to
 from bot.slack.delivering import Delivery
 from bot.slack.inbox import Claimed, Inbox
@@ -63,7 +64,7 @@ class Turns:
                 try:
                     await self._look()
                 except Exception as wrong:  # noqa: BLE001  (whatever it is, later wishes are not to wait for ever)
-                    log.error("wishes wait: %s", place_of(wrong))
+                    log.error("wishes wait: %s", _named(wrong))
                     await asyncio.sleep(POLL_S)
         finally:
             await self._leave()
@@ -133,7 +134,7 @@ class Turns:
             try:
                 await self._inbox.renew(list(self._running.values()))
             except Exception as wrong:  # noqa: BLE001  (the next time will do, or others take over)
-                log.error("leases were not renewed: %s", place_of(wrong))
+                log.error("leases were not renewed: %s", _named(wrong))
 
     async def _leave(self) -> None:
         """Let what is under way come to its end, for a moment; the rest is left to others."""
@@ -162,13 +163,13 @@ class Turns:
             except Lost:
                 log.warning("wish %d: somebody else has it", one.number)
             except Exception as wrong:  # noqa: BLE001  (whatever broke, somebody waits for an answer)
-                log.error("wish %d, try %d: %s", one.number, one.tries, place_of(wrong))
+                log.error("wish %d, try %d: %s", one.number, one.tries, _named(wrong))
                 if one.poison:
                     await self._inbox.settle(one)
                 else:
                     await self._inbox.postpone(one, timedelta(seconds=_PAUSE_S * one.faults), fault=True)
         except Exception as wrong:  # noqa: BLE001  (its lease runs out, and it is carried out once more)
-            log.error("wish %d: not written down: %s", one.number, place_of(wrong))
+            log.error("wish %d: not written down: %s", one.number, _named(wrong))
 
     async def _later(self, one: Claimed, seconds: float) -> None:
         if self._inbox.store.now() - one.came > LONGEST:
@@ -221,10 +222,6 @@ def _fault(one: Claimed, world: World) -> Reply | None:
             return Post(place.channel or wish.user, place.thread, world.views.fault())
 
 
-def place_of(wrong: BaseException) -> str:
+def _named(wrong: BaseException) -> str:
     """Say what broke and where, without the words of the error: they may quote the paste."""
-    trace = wrong.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"
-    return f"unexpected {type(wrong).__name__} at {where}"
+    return f"unexpected {type(wrong).__name__} at {place(wrong)}"

@@ -9,19 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest.mock import patch
 
-from pydantic import SecretStr
-
-from bot.rest import create_app
-from bot.settings import Settings
 from bot.slack import pacing
 from bot.slack.hearing import DIAGNOSE
 from rules.diagnose import Expert
 from tests.conversations.transcript import Act, Said, StepSaid, plain
-from tests.loopback_slack import SECRET
-from tests.slack.loopback import Loopback, loopback, nothing_wrong, serving_here
+from tests.slack.loopback import Loopback, loopback
 from tests.slack.people import Person, person
 from tests.slack.seen import Seen, parts, unescaped
 from tests.slack.shapes import Fields
+from tests.slack.whole_app import whole_app
 from tests.slack.workspace import Channel
 
 DOORS = ("command", "shortcut", "mention", "dm", "home")
@@ -47,19 +43,10 @@ async def in_slack(folder: Path, expert: Expert, door: str) -> AsyncIterator[Sla
         # Without pictures: one that is shown a moment after its answer would be taken for the next one.
         for token in town.slack.tokens.values():
             token.scopes -= {"files:write"}
-        settings = Settings(
-            _env_file=None,
-            database_url=SecretStr(f"sqlite:///{folder / 'cases.sqlite3'}"),
-            slack_signing_secret=SecretStr(SECRET),
-            slack_bot_token=SecretStr(next(iter(town.slack.tokens))),
-            slack_api_url=town.base_url,
-        )
-        async with serving_here(create_app(settings, expert)) as url:
-            town.over_http(f"{url}/slack/events")
-            alice = person(town, "alice")
-            with nothing_wrong(town), patch.object(pacing, "RATE", 1000.0):  # they talk faster than Slack lets us
+        alice = person(town, "alice")
+        with patch.object(pacing, "RATE", 1000.0):  # they talk faster than Slack lets us
+            async with whole_app(town, folder, expert):
                 yield SlackFace(town, alice, town.channel("ops", alice.id), door)
-                await town.settled()
 
 
 @dataclass

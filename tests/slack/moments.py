@@ -162,9 +162,6 @@ MESSAGES: Mapping[str, Callable[[Expert], Message]] = {
     "not-understood": lambda _: notices.not_understood_message(
         "'perhaps' is no duration; write for example 3600", "perhaps"
     ),
-    "no-case": lambda _: notices.no_case_message("zzz"),
-    "nothing": lambda _: notices.nothing_message(),
-    "refused": lambda _: notices.refused_message("the paste is longer than 4 MB"),
     "unreadable": lambda _: notices.old_button_message(),
 }
 """Messages by the name of their moment."""

@@ -21,6 +21,8 @@ from bot.slack.buttons import ButtonValue, Does
 from bot.slack.hearing import Private
 from bot.slack.installs import OneToken, Tokens
 from bot.slack.modals import answer_modal, outcome_modal, paste_modal
+from bot.slack.posting import Addresses, WebApi
+from bot.slack.web import NoToken
 from bot.slack.web_doors import slack_doors
 from bot.slack.wishes import Wish
 from knowledge.clause import Value
@@ -111,11 +113,21 @@ class World:
         return wish
 
 
+async def respond(url: str, body: Fields) -> None:
+    """Answer nobody: nothing goes wrong there."""
+    raise AssertionError(f"{body} for {url}")
+
+
+async def _no_token(team: str) -> str:
+    raise NoToken(team)
+
+
 def the_app(town: Loopback, kept: Kept, tokens: Tokens | None = None, secret: str = SECRET) -> AsyncApp:
     """Make our app."""
     client = town.client()
+    web = WebApi(_no_token, Addresses.beside(town.base_url))
     whose = tokens or OneToken(next(iter(town.slack.tokens)), client)
-    return bolt_app(secret, Desk(kept, whose, client, modal, parse))
+    return bolt_app(secret, Desk(kept, whose, client, modal, parse, web.respond))
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from bot.slack.wishes import Wish
 from bot.slack.world import World
 from bot.threads import Threads
 from rules.diagnose import Expert
+from tests.clock import Clock
 from tests.fake_slack import FakeSlack, PlainViews
 
 T = TypeVar("T")
@@ -96,17 +97,6 @@ class SteppedSlack:
         found = await getattr(self._slack, name)(*told, **named)
         await self._step(f"after {name}")
         return found
-
-
-@dataclass
-class Clock:
-    """The time, put forward instead of waiting."""
-
-    time: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """Give it."""
-        return self.time
 
 
 @dataclass

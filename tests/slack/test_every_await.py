@@ -20,8 +20,9 @@ from bot.slack.web import SharedFile
 from bot.slack.wishes import Act, Bring, Ended, Left, Look, Place, Press, Step, Wish
 from bot.tables import CASES, EVENTS
 from rules.diagnose import Expert
+from tests.clock import Clock
 from tests.fake_slack import HOOK, Seen
-from tests.slack.stepping import Clock, Life, Street
+from tests.slack.stepping import Life, Street
 
 pytest_plugins = ["tests.postgres"]
 

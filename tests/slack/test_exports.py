@@ -13,7 +13,7 @@ from rules.diagnose import Expert
 from tests.slack.faults import refusing
 from tests.slack.limits import message_problems
 from tests.slack.moments import LINE, LINK, consulted, pasted, settled
-from tests.slack.seen import unescaped, written
+from tests.slack.seen import Seen, unescaped, written
 from tests.slack.test_pictures import PATIENCE_S, Whole, whole  # noqa: F401  (a fixture)
 
 MANY = 2000
@@ -58,13 +58,20 @@ def test_what_fits_is_whole_and_no_file(expert: Expert) -> None:
     assert faces.exported_whole(case, shown) == ""
 
 
-async def test_a_long_case_follows_as_a_file_in_its_thread(whole: Whole) -> None:  # noqa: F811
-    alice, ops = whole.alice, whole.ops
+async def exportable(there: Whole) -> tuple[Seen, Seen]:
+    """Give a message with a long file, and the answer to it, which may be exported."""
+    alice, ops = there.alice, there.ops
     await alice.mentions(ops, "see the file", files=[("a.log", PASTE.encode())])
     asked = alice.sees(ops)[-1]
     answer = await alice.reads("Stop here", ops, asked, PATIENCE_S)
     await alice.presses("Stop here", answer)
-    await whole.town.until(lambda: "Export" in answer.buttons(), PATIENCE_S)
+    await there.town.until(lambda: "Export" in answer.buttons(), PATIENCE_S)
+    return asked, answer
+
+
+async def test_a_long_case_follows_as_a_file_in_its_thread(whole: Whole) -> None:  # noqa: F811
+    alice, ops = whole.alice, whole.ops
+    asked, answer = await exportable(whole)
     await alice.presses("Export", answer)
     mine = await alice.reads("For a ticket", ops, asked, PATIENCE_S)
     assert mine.private
@@ -84,11 +91,7 @@ async def test_a_long_case_follows_as_a_file_in_its_thread(whole: Whole) -> None
 @pytest.mark.parametrize("error", ["missing_scope", "channel_not_found"])
 async def test_where_no_file_may_be_written_the_message_stays(whole: Whole, error: str) -> None:  # noqa: F811
     alice, ops = whole.alice, whole.ops
-    await alice.mentions(ops, "see the file", files=[("a.log", PASTE.encode())])
-    asked = alice.sees(ops)[-1]
-    answer = await alice.reads("Stop here", ops, asked, PATIENCE_S)
-    await alice.presses("Stop here", answer)
-    await whole.town.until(lambda: "Export" in answer.buttons(), PATIENCE_S)
+    asked, answer = await exportable(whole)
     method = "files.getUploadURLExternal" if error == "missing_scope" else "files.completeUploadExternal"
     whole.town.faults.plan(method, refusing(error), refusing(error))
     await alice.presses("Export", answer)

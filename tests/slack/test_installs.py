@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,28 +26,18 @@ from bot.slack.installs import KNOWN_S, STATE_S, ManyTokens, OneToken, States, T
 from bot.slack.opening import REDIRECT, SCOPES, Slack, open_slack, web_client
 from bot.slack.web import NoToken
 from bot.threads import Threads
+from tests.clock import Clock
 from tests.loopback_slack import SECRET
 from tests.service import set_up
 from tests.slack.faults import refusing
 from tests.slack.loopback import Loopback, loopback, nothing_wrong
-from tests.slack.our_app import Kept, modal, our_expert, parse
+from tests.slack.our_app import Kept, modal, our_expert, parse, respond
 from tests.slack.people import Person, person
 from tests.slack.workspace import CLIENT_ID, CLIENT_SECRET, TOKEN_S
 
 pytest_plugins = ["tests.postgres"]
 pytestmark = pytest.mark.filterwarnings("ignore:.*BasicAuth.*:DeprecationWarning")  # slack_sdk, on aiohttp 3.14
 PUBLIC = "https://whydrop.example"
-
-
-@dataclass
-class Clock:
-    """The store's clock."""
-
-    at: datetime = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """Give the time."""
-        return self.at
 
 
 @dataclass
@@ -110,7 +99,7 @@ async def shop_with(town: Loopback, url: str) -> AsyncIterator[Shop]:
 
     def parts(_: Settings, __: Casebook, tokens: Tokens) -> Behind:
         found.append(tokens)
-        return Behind(kept, modal, parse, _nothing)
+        return Behind(kept, modal, parse, respond, _nothing)
 
     async with Store.open(url, clock) as store:
         await store.migrate()
@@ -118,14 +107,6 @@ async def shop_with(town: Loopback, url: str) -> AsyncIterator[Shop]:
         (tokens,) = found
         assert isinstance(tokens, ManyTokens)
         yield Shop(town, store, slack, tokens, kept, how, clock)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'cases.sqlite3'}"
-    address: str = request.getfixturevalue("postgres_url")
-    return address
 
 
 @pytest.fixture
@@ -207,7 +188,7 @@ async def test_a_state_is_good_for_ten_minutes(shop: Shop) -> None:
     alice = shop.someone("alice")
     async with shop.browser() as browser:
         back = _path(alice.allows(await begun(browser)))
-        shop.clock.at += timedelta(seconds=STATE_S + 1)
+        shop.clock.time += timedelta(seconds=STATE_S + 1)
         assert (await browser.get(back)).status_code == 401
         await begun(browser)
     assert await shop.rows(SLACK_STATES) == 1  # the one that ended is forgotten

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from bot.rest import create_app
-from bot.settings import Settings
 from bot.slack.hearing import DIAGNOSE, FUNCTION
 from rules.diagnose import Expert
-from tests.loopback_slack import SECRET
 from tests.slack.delivery import Parcel
-from tests.slack.loopback import Loopback, loopback, nothing_wrong, serving_here
+from tests.slack.loopback import Loopback, loopback
 from tests.slack.people import Person, person
 from tests.slack.seen import Seen
+from tests.slack.whole_app import whole_app
 from tests.slack.workspace import Channel
 
 LINE = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags ACK on interface dmz"
@@ -44,21 +41,10 @@ async def whole(tmp_path: Path, expert: Expert) -> AsyncIterator[Whole]:
 async def open_town(tmp_path: Path, expert: Expert) -> AsyncIterator[Whole]:
     """Run the whole app before a Slack; nothing that it sends is wrong."""
     async with loopback() as town:
-        settings = Settings(
-            _env_file=None,
-            database_url=SecretStr(f"sqlite:///{tmp_path / 'cases.sqlite3'}"),
-            slack_signing_secret=SecretStr(SECRET),
-            slack_bot_token=SecretStr(next(iter(town.slack.tokens))),
-            slack_api_url=town.base_url,
-            public_url="https://whydrop.example",
-        )
-        async with serving_here(create_app(settings, expert)) as url:
-            town.over_http(f"{url}/slack/events")
-            alice = person(town, "alice")
-            town.slack.allowed_mentions.add(f"<@{alice.id}>")
-            with nothing_wrong(town):
-                yield Whole(town, alice, town.channel("ops", alice.id))
-                await town.settled()
+        alice = person(town, "alice")
+        town.slack.allowed_mentions.add(f"<@{alice.id}>")
+        async with whole_app(town, tmp_path, expert, public_url="https://whydrop.example"):
+            yield Whole(town, alice, town.channel("ops", alice.id))
 
 
 def answers(who: Person, channel: Channel, thread: Seen) -> list[Seen]:

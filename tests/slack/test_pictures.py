@@ -9,15 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import func, select
 
 from bot.cases import Store
 from bot.picture import picture
 from bot.picture_svg import picture_svg
-from bot.rest import create_app
-from bot.settings import Settings
 from bot.slack import pictures
 from bot.slack.faces import Faces
 from bot.slack.hearing import FUNCTION
@@ -31,15 +28,16 @@ from bot.slack.views import Showing, seen_as
 from bot.slack.wishes import Bring, Left
 from bot.slack.world import World
 from rules.diagnose import Expert
-from tests.loopback_slack import SECRET
+from tests.clock import Clock
 from tests.slack.faults import SILENT, Fault, refusing
-from tests.slack.loopback import Loopback, loopback, nothing_wrong, serving_here
+from tests.slack.loopback import Loopback, loopback
 from tests.slack.moments import LINE, consulted, pasted
 from tests.slack.people import Person, person
 from tests.slack.seen import Seen
 from tests.slack.shapes import Fields
+from tests.slack.whole_app import whole_app
 from tests.slack.workspace import Channel
-from tests.test_slack_turns import TEAM, Clock, Killed, Town, wish
+from tests.test_slack_turns import TEAM, Killed, Town, wish
 
 ENOUGH = f"{LINE}\nThe SYN was never seen on this firewall. It never worked."
 """What brings the answer without a question."""
@@ -78,19 +76,9 @@ async def whole(tmp_path: Path, expert: Expert, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(pictures, "PATIENCE_S", PATIENCE_S)
     async with loopback() as town:
         town.api.rates.clear()
-        settings = Settings(
-            _env_file=None,
-            database_url=SecretStr(f"sqlite:///{tmp_path / 'cases.sqlite3'}"),
-            slack_signing_secret=SecretStr(SECRET),
-            slack_bot_token=SecretStr(next(iter(town.slack.tokens))),
-            slack_api_url=town.base_url,
-        )
-        async with serving_here(create_app(settings, expert)) as url:
-            town.over_http(f"{url}/slack/events")
-            alice = person(town, "alice")
-            with nothing_wrong(town):
-                yield Whole(town, alice, town.channel("ops", alice.id))
-                await town.settled()
+        alice = person(town, "alice")
+        async with whole_app(town, tmp_path, expert):
+            yield Whole(town, alice, town.channel("ops", alice.id))
 
 
 def drawn(expert: Expert, paste: str, *, aliases: bool = False) -> bytes:

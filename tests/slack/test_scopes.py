@@ -7,20 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from bot.rest import create_app
-from bot.settings import Settings
 from bot.slack import pictures
 from bot.slack.opening import OPTIONAL, SCOPES
 from rules.diagnose import Expert
-from tests.loopback_slack import SECRET
 from tests.slack.faults import DROPPED, LOST
-from tests.slack.loopback import Loopback, loopback, nothing_wrong, serving_here
+from tests.slack.loopback import Loopback, loopback
 from tests.slack.moments import LINE
 from tests.slack.people import Person, person
 from tests.slack.seen import Seen
 from tests.slack.test_pictures import ENOUGH, PATIENCE_S, pictured
+from tests.slack.whole_app import whole_app
 from tests.slack.workspace import Channel
 
 
@@ -31,18 +28,8 @@ async def app_without(scope: str, folder: Path, expert: Expert) -> AsyncIterator
         town.api.rates.clear()
         token = next(iter(town.slack.tokens.values()))
         token.scopes = frozenset(SCOPES) - {scope}
-        settings = Settings(
-            _env_file=None,
-            database_url=SecretStr(f"sqlite:///{folder / 'cases.sqlite3'}"),
-            slack_signing_secret=SecretStr(SECRET),
-            slack_bot_token=SecretStr(token.value),
-            slack_api_url=town.base_url,
-        )
-        async with serving_here(create_app(settings, expert)) as url:
-            town.over_http(f"{url}/slack/events")
-            with nothing_wrong(town):
-                yield town
-                await town.settled()
+        async with whole_app(town, folder, expert):
+            yield town
 
 
 @pytest.mark.parametrize("scope", [*OPTIONAL, ""])

@@ -28,7 +28,7 @@ from rules.diagnose import Expert
 from tests.service import set_up
 from tests.slack.delivery import Ack
 from tests.slack.loopback import Loopback, loopback, nothing_wrong
-from tests.slack.our_app import Kept, modal, parse, the_app
+from tests.slack.our_app import Kept, modal, parse, respond, the_app
 from tests.slack.people import person
 from tests.slack.workspace import APP_TOKEN, Channel
 
@@ -187,7 +187,7 @@ def parts_of(kept: Kept, ran: asyncio.Event) -> Parts:
         await asyncio.Event().wait()
 
     def parts(_: Settings, __: Casebook, ___: Tokens) -> Behind:
-        return Behind(kept, modal, parse, run)
+        return Behind(kept, modal, parse, respond, run)
 
     return parts
 
