@@ -19,7 +19,7 @@ run: $(READY)  ## serve the page, REST and Slack; without keys, on this machine 
 	@WHYDROP_DEV=$${WHYDROP_DEV-1} $(RUN) -m bot serve $(ARGS)
 
 test: lint  ## style, types and tests
-	@$(RUN) -m pytest -n auto --maxprocesses=4 --dist loadfile $(ARGS)
+	@$(RUN) -m pytest -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint  ## style, types and every entry of the knowledge
 	@$(RUN) -m bot knowledge check $(ARGS)

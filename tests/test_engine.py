@@ -24,6 +24,8 @@ from tests.oracles import naive
 from tests.oracles.clips_engine import ClipsEngine
 from tests.oracles.random_rules import RuleBase, cases, near, rule_base, seeded
 
+pytestmark = pytest.mark.early
+
 Facts = Mapping[str, Value]
 SHAPES = [(6, 12), (12, 40), (20, 60), (30, 120), (40, 200), (60, 300), (9, 80), (15, 15)]
 """Features and rules of each random base."""

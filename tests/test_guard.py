@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from bot.slack.guard import DEEPEST, MOST_BYTES, Guard, sign
+from bot.slack.guard import CHECKED, DEEPEST, MOST_BYTES, Guard, Refused, read_body, sign
 from tests.loopback_slack import FORM, SECRET, signed
 
 NOW = 1_700_000_000.0
@@ -21,6 +22,7 @@ JSON = "application/json"
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the body, as whatever stands behind the guard would see it."""
+    assert isinstance(json.loads(scope[CHECKED]), dict)
     body = await Request(scope, receive).body()
     await PlainTextResponse(body)(scope, receive, send)
 
@@ -181,3 +183,29 @@ async def test_nothing_of_a_refused_request_is_logged(caplog: pytest.LogCaptureF
     caplog.set_level("DEBUG")
     await through(b"payload=confidential", signed(b"payload=confidential", NOW))
     assert "confidential" not in caplog.text
+
+
+SENT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.dictionaries(SENT.filter(lambda name: name != "payload"), SENT, min_size=1, max_size=20))
+def test_a_form_is_read_as_it_was_written(fields: dict[str, str]) -> None:
+    assert json.loads(read_body(urlencode(fields).encode(), FORM)) == fields
+
+
+@given(st.dictionaries(SENT, SENT | st.integers() | st.lists(SENT)), st.booleans())
+def test_of_a_form_with_a_payload_that_is_read(payload: dict[str, object], ascii_only: bool) -> None:
+    body = urlencode({"other": "x", "payload": json.dumps(payload, ensure_ascii=ascii_only)})
+    assert json.loads(read_body(body.encode(), FORM)) == payload
+
+
+@given(st.text(st.sampled_from('payload=%{}[]&+"7é0aA:,')))
+def test_what_is_read_of_any_form_is_an_object_as_python_reads_it(body: str) -> None:
+    try:
+        found = json.loads(read_body(body.encode(), FORM))
+    except Refused:
+        return
+    assert isinstance(found, dict)
+    fields = dict(parse_qsl(body, keep_blank_values=True))
+    if not body.startswith("{") and "%" not in body:  # escapes that are none, or no UTF-8, are read in either way
+        assert found == (json.loads(fields["payload"]) if "payload" in fields else fields)

@@ -16,6 +16,8 @@ from rules.case import Case
 from rules.diagnose import Expert
 from rules.prove import case_of, prove, question_decides, worked_cases
 
+pytestmark = pytest.mark.early
+
 SHELF = load_shelf()
 WORKED = dict(worked_cases(SHELF))
 

@@ -17,6 +17,8 @@ from bot.cases import Store
 from bot.keys import Keys
 from tests.served import Fleet, Served, complaints
 
+pytestmark = pytest.mark.early
+
 EXAMPLES, MANY_EXAMPLES = 2, 100
 """What is made up for each operation in the ordinary tests, where nothing is left to chance, and in the soak."""
 HOW = (

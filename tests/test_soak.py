@@ -21,6 +21,8 @@ from rules.diagnose import Expert
 from rules.prove import case_of, worked_cases
 from tests.service import HOST, set_up
 
+pytestmark = pytest.mark.early
+
 THREADS = 8
 SHORT, LONG, PART = 1_500, 50_000, 10_000
 """Diagnoses in the ordinary tests, in the soak, and in each of the soak's parts whose memory is compared."""
