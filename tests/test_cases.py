@@ -279,7 +279,11 @@ async def test_who_gives_up_leaves_no_lock_behind(store: Store) -> None:
 def held(file: Path) -> sqlite3.Connection:
     """Hold the lock of a file, as another process would."""
     other = sqlite3.connect(file, timeout=0, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    try:
+        other.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        other.close()
+        raise
     return other
 
 
