@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from rules.diagnose import Expert
 from tests.page import KEY, LINE, Caller, House, house
 
+pytestmark = pytest.mark.early
+
 pytest_plugins = ["tests.browser"]
 
 Opened = Callable[..., Page]
