@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.load import load_shelf
 from knowledge.shelf import Shelf
 from rules.diagnose import Expert
 from tests.corpus import CORPUS, Entry, lines
 from tests.minimal import MINIMAL, write
 from tests.served import Fleet
+from tests.shipped import shipped_expert, shipped_shelf
 
 
 @pytest.fixture(scope="session")
 def shelf() -> Shelf:
-    return load_shelf()
+    return shipped_shelf()
 
 
 @pytest.fixture(scope="session")
-def expert(shelf: Shelf) -> Expert:
-    return Expert(shelf)
+def expert() -> Expert:
+    return shipped_expert()
 
 
 @pytest.fixture

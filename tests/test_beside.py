@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from knowledge.load import load_shelf
 from rules.beside import beside
 from rules.case import Case, Diagnosis, Finding, Hypothesis
-from rules.diagnose import Expert
+from tests.shipped import shipped_expert
 
-EXPERT = Expert(load_shelf())
+EXPERT = shipped_expert()
 POOL = "tcp-rst-from-server: pool connections that were idle for a minute are reset at the next query"
 
 

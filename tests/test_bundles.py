@@ -13,14 +13,14 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from knowledge.clause import Value
-from knowledge.load import load_shelf
 from knowledge.shelf import Shelf
 from knowledge.yamlfile import read_yaml
 from rules.case import Fact
 from rules.observe import main_line, observe
 from rules.read import read
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 SEEDS = (1, 2, 3)
 NETWORKS = [ip_network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
 DROPS_AND_RESETS = ("out-of-state", "invalid-flags", "scan", "reset-by-server", "reset-by-client", "reset-by-firewall")

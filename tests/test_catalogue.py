@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from knowledge.check import references
-from knowledge.load import load_shelf
 from knowledge.model import Remedy
 from knowledge.shelf import KINDS, Shelf
 from rules.answers import askable
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 ADVICE: Mapping[str, Sequence[Remedy]] = {
     **{id_: cause.remedies for id_, cause in SHELF.causes.items()},
     **{id_: symptom.steps for id_, symptom in SHELF.symptoms.items()},

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.load import load_shelf
 from knowledge.model import Dialect
 from rules.clean import clean
 from rules.codecs import Raw, decode
 from rules.read import read
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 SAMPLES = [sample.line for dialect in SHELF.dialects.values() for sample in dialect.samples]
 
 

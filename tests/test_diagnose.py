@@ -11,16 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.clause import Value
-from knowledge.load import load_shelf
 from rules.answers import is_unknown, make_case
 from rules.ask import answers_of, expected_gain, moved
 from rules.case import Case, Diagnosis
-from rules.diagnose import Expert
 from rules.explain import cause_named, grounds, what_if, why_not
 from rules.read import PasteTooLarge
+from tests.shipped import shipped_expert, shipped_shelf
 
-SHELF = load_shelf()
-EXPERT = Expert(SHELF)
+SHELF = shipped_shelf()
+EXPERT = shipped_expert()
 ASKABLE = [feature for feature in SHELF.features.values() if feature.question]
 
 

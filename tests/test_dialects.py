@@ -7,14 +7,14 @@ import html
 import pytest
 
 from knowledge.dialect_check import NO_EVENT
-from knowledge.load import load_shelf
 from knowledge.model import Dialect, Sample
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
 from rules.read import read
 from rules.samples import claimed_by_others, idle, misread, unmarked
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 DIALECTS = list(SHELF.dialects.values())
 SAMPLES = [
     pytest.param(dialect, sample, id=f"{dialect.id} {number}: {sample.event}")

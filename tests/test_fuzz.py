@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.load import load_shelf
 from knowledge.shelf import Shelf
 from rules.case import Unread
 from rules.read import Reader, Results, reader_of
 from tests.reading import problems
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 READER = reader_of(SHELF)
 SAMPLES = [sample.line for dialect in SHELF.dialects.values() for sample in dialect.samples]
 

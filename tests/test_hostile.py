@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.paste import MOST_BYTES, check_text, paste_of
-from knowledge.load import load_shelf
 from rules.case import Case, Diagnosis
-from rules.diagnose import Expert
 from rules.read import LONGEST_LINE, PasteTooLarge
+from tests.shipped import shipped_expert
 
-EXPERT = Expert(load_shelf())
+EXPERT = shipped_expert()
 ASA = "%ASA-6-106015: Deny TCP (no connection) from 192.0.2.10/443 to 198.51.100.7/51515 flags SYN ACK on interface x"
 
 

@@ -8,17 +8,17 @@ import pytest
 
 from knowledge.clause import parse_clause
 from knowledge.coverage import coverage
-from knowledge.load import load_shelf
 from knowledge.model import Cause, Clue, Example, Feature, Inference, Question
 from knowledge.shelf import Shelf
 from rules.ask import answers_of
 from rules.case import Case
 from rules.diagnose import Expert
 from rules.prove import case_of, prove, question_decides, worked_cases
+from tests.shipped import shipped_shelf
 
 pytestmark = pytest.mark.early
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 WORKED = dict(worked_cases(SHELF))
 
 

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from knowledge.load import load_shelf
 from knowledge.model import Dialect
 from rules.case import Fact
 from rules.observe import observe
 from rules.read import LONGEST_LINE, read, reader_of
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 READER = reader_of(SHELF)
 FACTOR = 3.0
 """What the cost of a character may grow by; a quadratic step makes it 16-fold at 16 times the length."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from knowledge.clause import Value
-from knowledge.load import load_shelf
 from rules.case import Fact
 from rules.observe import observe
 from rules.read import read
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 
 
 def _facts(*lines: str) -> dict[str, Fact]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.load import load_shelf
 from rules.observe import observe
 from rules.read import read
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 
 
 def _built(direction: str) -> str:

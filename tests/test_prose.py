@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from knowledge.load import load_shelf
 from rules.case import Case, Fact
-from rules.diagnose import Expert
 from rules.prose import ear_of, is_prose, misheard, sentences
 from rules.read import read
+from tests.shipped import shipped_expert, shipped_shelf
 
-SHELF = load_shelf()
-EXPERT = Expert(SHELF)
+SHELF = shipped_shelf()
+EXPERT = shipped_expert()
 
 
 def _heard(*lines: str) -> dict[str, Fact]:

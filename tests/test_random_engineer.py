@@ -12,10 +12,10 @@ from functools import cache
 import pytest
 
 from knowledge.clause import Value
-from knowledge.load import load_shelf
 from rules.case import Case, Diagnosis
 from rules.diagnose import Expert
 from tests.random_engineer import MOVES, STYLES, Ground, Memory, Played, consultation, ground, wrong
+from tests.shipped import shipped_shelf
 
 SHORT, LONG = 280, 20_000
 """Cases in the ordinary tests, and in the soak, over all styles."""
@@ -94,7 +94,7 @@ def test_probabilities_that_do_not_sum_to_one_are_found(expert: Expert) -> None:
 
 @cache
 def _of_this_process() -> tuple[Expert, Ground]:
-    shelf = load_shelf()
+    shelf = shipped_shelf()
     return Expert(shelf), ground(shelf)
 
 

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.load import load_shelf
 from knowledge.model import Dialect
 from knowledge.pattern import pattern
 from knowledge.shelf import Shelf
 from rules.read import read, reader_of
 from rules.recognise import Recogniser
 from tests.corpus import Entry
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 OWN = [one for one in SHELF.dialects.values() if not one.fallback]
 RECOGNISER = reader_of(SHELF).recogniser
 LINES = [line for one in SHELF.dialects.values() for sample in one.samples for line in sample.line.splitlines()]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from knowledge.load import load_shelf
 from rules.read import read
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 
 
 def _line(second: int, source: str, target: str, flags: str) -> str:

@@ -8,15 +8,14 @@ import pytest
 
 from bot.labelled import labelled_cases
 from bot.scoring import scored, tables
-from knowledge.load import load_shelf
-from rules.diagnose import Expert
 from rules.score import Labelled, Outcome, Score, consult, groups, implied, score, split
 from rules.tune import surprise, tuned, weighable
 from rules.weigh import WEIGHTS, Weights
+from tests.shipped import shipped_expert, shipped_shelf
 
 CASES = Path(__file__).parent / "cases"
-SHELF = load_shelf()
-EXPERT = Expert(SHELF)
+SHELF = shipped_shelf()
+EXPERT = shipped_expert()
 ALL = labelled_cases(CASES)
 IDLE = Labelled(
     name="a database pool in the morning",

@@ -6,10 +6,10 @@ import textwrap
 
 import pytest
 
-from knowledge.load import load_shelf
 from rules.read import read
+from tests.shipped import shipped_shelf
 
-SHELF = load_shelf()
+SHELF = shipped_shelf()
 DROP = (
     "Mar  3 2024 10:15:54 fw1 : %ASA-6-106015: Deny TCP (no connection) from 198.51.100.35/443 to 192.0.2.20/45494 "
     "flags SYN ACK  on interface outside"

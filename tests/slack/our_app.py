@@ -7,7 +7,6 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -26,10 +25,9 @@ from bot.slack.web import NoToken
 from bot.slack.web_doors import slack_doors
 from bot.slack.wishes import Wish
 from knowledge.clause import Value
-from knowledge.load import load_shelf
 from rules.answers import parse_answer
-from rules.diagnose import Expert
 from tests.loopback_slack import SECRET
+from tests.shipped import shipped_expert
 from tests.slack.loopback import Loopback, loopback, serving
 from tests.slack.moments import LINE, consulted
 from tests.slack.people import Person, person
@@ -64,7 +62,7 @@ class Kept:
 async def modal(team: str, private: Private) -> Fields:
     """Make a modal for a team."""
     assert team.startswith("T")
-    expert, kept = our_expert(), private.model_dump_json()
+    expert, kept = shipped_expert(), private.model_dump_json()
     does, shelf = private.press.does if private.press else "start", expert.shelf
     if does == "start":
         return paste_modal(shelf, kept, files=True)
@@ -77,13 +75,7 @@ async def modal(team: str, private: Private) -> Fields:
 
 def parse(feature: str, text: str) -> Value:
     """Read an answer that was typed. Raises ValueError."""
-    return parse_answer(our_expert().shelf.features[feature], text)
-
-
-@cache
-def our_expert() -> Expert:
-    """Give the expert of our knowledge."""
-    return Expert(load_shelf())
+    return parse_answer(shipped_expert().shelf.features[feature], text)
 
 
 CASE_ID = "a" * 26
@@ -151,7 +143,7 @@ async def connected(town: Loopback, app: Callable[[], AsyncApp], way: Way) -> As
 @asynccontextmanager
 async def our_world(way: Way = "http") -> AsyncIterator[World]:
     """Run a Slack in which our app is."""
-    our_expert()  # a modal has to open within three seconds
+    shipped_expert()  # a modal has to open within three seconds
     async with loopback() as town:
         kept, alice = Kept(), person(town, "alice")
         async with connected(town, lambda: the_app(town, kept), way) as url:

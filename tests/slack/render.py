@@ -16,8 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from bot.picture import picture
 from bot.slack.picture_png import picture_png
-from knowledge.load import load_shelf
-from rules.diagnose import Expert
+from tests.shipped import shipped_expert
 from tests.slack.moments import settled
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -111,7 +110,7 @@ def _image(one: Mapping[str, Any]) -> str:
 
 @cache
 def _png() -> bytes:
-    expert = Expert(load_shelf())
+    expert = shipped_expert()
     drawn = picture(settled(expert).diagnosis, expert.shelf)
     return picture_png(drawn) if drawn else b""
 

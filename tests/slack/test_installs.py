@@ -29,9 +29,10 @@ from bot.threads import Threads
 from tests.clock import Clock
 from tests.loopback_slack import SECRET
 from tests.service import set_up
+from tests.shipped import shipped_expert
 from tests.slack.faults import refusing
 from tests.slack.loopback import Loopback, loopback, nothing_wrong
-from tests.slack.our_app import Kept, modal, our_expert, parse, respond
+from tests.slack.our_app import Kept, modal, parse, respond
 from tests.slack.people import Person, person
 from tests.slack.workspace import CLIENT_ID, CLIENT_SECRET, TOKEN_S
 
@@ -103,7 +104,7 @@ async def shop_with(town: Loopback, url: str) -> AsyncIterator[Shop]:
 
     async with Store.open(url, clock) as store:
         await store.migrate()
-        slack = open_slack(how, Casebook(store, our_expert(), Threads(2)), parts)
+        slack = open_slack(how, Casebook(store, shipped_expert(), Threads(2)), parts)
         (tokens,) = found
         assert isinstance(tokens, ManyTokens)
         yield Shop(town, store, slack, tokens, kept, how, clock)

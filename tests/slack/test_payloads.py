@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pytest
 
-from knowledge.load import load_shelf
 from rules.diagnose import Expert
+from tests.shipped import shipped_expert
 from tests.slack.limits import message_problems, refused, view_problems
 from tests.slack.moments import MESSAGES, VIEWS
 
@@ -52,7 +52,7 @@ def test_no_payload_is_left_over() -> None:
 
 def main() -> None:
     """Write all payloads anew, to be looked at before they are committed."""
-    expert = Expert(load_shelf())
+    expert = shipped_expert()
     FOLDER.mkdir(exist_ok=True)
     for name in (*MESSAGES, *VIEWS):
         (FOLDER / f"{name}.json").write_text(written(name, expert), encoding="utf-8")

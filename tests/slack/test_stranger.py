@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.load import load_shelf
 from rules.answers import NoAnswer, parse_answer
 from rules.diagnose import Expert
+from tests.shipped import shipped_shelf
 from tests.slack.test_one_loop import LINE, Whole, answers, open_town
 
 ABOUT = "Did this connection work"
@@ -94,14 +94,14 @@ async def test_an_answer_below_the_thread_of_a_direct_message_is_taken(whole: Wh
     ("typed", "seconds"), [("1,5 h", 5400), ("3,600 s", 3600), ("1h30", 5400), ("1 hr", 3600), ("1 h, 30 min", 5400)]
 )
 def test_a_duration_is_read_as_a_whole_or_not_at_all(typed: str, seconds: float) -> None:
-    assert parse_answer(load_shelf().features["timing.idle_s"], typed) == seconds
+    assert parse_answer(shipped_shelf().features["timing.idle_s"], typed) == seconds
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("yep", True), ("Yes!", True), ("nope.", False), ("nah", False)])
 def test_yes_and_no_are_heard_as_people_type_them(typed: str, meant: bool) -> None:
-    assert parse_answer(load_shelf().features["server.busy"], typed) is meant
+    assert parse_answer(shipped_shelf().features["server.busy"], typed) is meant
 
 
 def test_a_yes_is_no_duration() -> None:
     with pytest.raises(NoAnswer):
-        parse_answer(load_shelf().features["timing.idle_s"], "yep")
+        parse_answer(shipped_shelf().features["timing.idle_s"], "yep")
