@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,13 +107,26 @@ def load_shelf(*more: Path) -> Shelf:
 def load_folders(*folders: Path) -> Shelf:
     """Load and cross-check the entries of these folders only. Raises KnowledgeError with every problem found."""
     from_disk = _Loading()
-    for folder in folders:
-        _walk(from_disk, folder)
+    with _without_collecting():
+        for folder in folders:
+            _walk(from_disk, folder)
     shelf = Shelf(**from_disk.found, files=from_disk.files, hash=from_disk.digest.hexdigest()[:16])
     problems = from_disk.problems or list(_cross_check(shelf))
     if problems:
         raise KnowledgeError(problems)
     return shelf
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Look for no garbage meanwhile: nearly all that is read stays, and looking took a third of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _cross_check(shelf: Shelf) -> Iterator[Problem]:

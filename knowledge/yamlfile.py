@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 Where = tuple[str | int, ...]
 """The path from the top of a file to a key or an item, as pydantic's `loc` writes it."""
 
+_BRACKETS = re.compile(r"[\[\]{}]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -77,11 +79,11 @@ def _text(path: Path) -> str:
 def _depth(text: str) -> int:
     """Give how many brackets are open at once at most, wherever they stand."""
     deepest = now = 0
-    for one in text:
+    for one in _BRACKETS.findall(text):
         if one in "[{":
             now += 1
             deepest = max(deepest, now)
-        elif one in "]}":
+        else:
             now -= 1
     return deepest
 
