@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 import anyio
-import anyio.to_thread
 import httpcore
 
 LONGEST_URL = 2000
@@ -88,19 +90,40 @@ def is_public(address: Address) -> bool:
 
 
 class Resolver:
-    """Asks the system for addresses, in a few threads of its own: slow names keep nobody else from a thread."""
+    """Asks the system for addresses, in a few threads of its own: slow names keep nobody else from a thread.
+
+    Nobody can call such a thread back: it counts until the system has answered, whether somebody waits for it or not.
+    """
 
     def __init__(self) -> None:
         self._limiter = anyio.CapacityLimiter(_RESOLVING)
 
     async def __call__(self, name: str, port: int) -> list[str]:
         """Give the addresses of a name. Raises OSError."""
-        found = await anyio.to_thread.run_sync(
-            lambda: socket.getaddrinfo(name, port, type=socket.SOCK_STREAM),
-            abandon_on_cancel=True,
-            limiter=self._limiter,
-        )
-        return [str(entry[4][0]) for entry in found]
+        loop, place = asyncio.get_running_loop(), object()
+        answer: asyncio.Future[list[str]] = loop.create_future()
+
+        def answered(found: list[str] | Exception) -> None:
+            self._limiter.release_on_behalf_of(place)
+            if answer.done():  # nobody waits any longer
+                return
+            if isinstance(found, Exception):
+                answer.set_exception(found)
+            else:
+                answer.set_result(found)
+
+        def look() -> None:
+            found: list[str] | Exception
+            try:
+                found = [str(entry[4][0]) for entry in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)]
+            except Exception as wrong:  # noqa: BLE001  (it is raised where it was waited for)
+                found = wrong
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(answered, found)
+
+        await self._limiter.acquire_on_behalf_of(place)
+        threading.Thread(target=look, daemon=True).start()  # the process may end before the system answers
+        return await answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ LEADING = Leading("out-of-state", "asymmetric-routing", "likely", "cisco-asa")
 
 @pytest.fixture(autouse=True)
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expert: Expert) -> str:
-    monkeypatch.setattr("bot.archive.shipped_expert", lambda: expert)
+    monkeypatch.setattr("bot.archive.our_expert", lambda: expert)
     monkeypatch.setattr("bot.archive.our_shelf", lambda: expert.shelf)
     address = f"sqlite:///{tmp_path / 'cases.sqlite3'}"
     monkeypatch.setenv("WHYDROP_DATABASE_URL", address)

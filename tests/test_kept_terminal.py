@@ -28,7 +28,7 @@ PROMPT = r"\n> "
 
 @pytest.fixture(autouse=True)
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expert: Expert) -> str:
-    monkeypatch.setattr("bot.cli.shipped_expert", lambda: expert)  # the terminals load their own
+    monkeypatch.setattr("bot.cli.our_expert", lambda: expert)  # the terminals load their own
     address = f"sqlite:///{tmp_path / 'cases.sqlite3'}"
     monkeypatch.setenv("WHYDROP_DATABASE_URL", address)
     return address

@@ -332,9 +332,10 @@ async def test_slow_names_take_few_threads_and_nobody_elses(monkeypatch: pytest.
     monkeypatch.setattr("bot.targets._RESOLVING_S", 0.2)
     try:
         reach = Reach(resolve=resolver)
-        attempts = [reach.check("https://slow.example.com/") for _ in range(20)]
-        assert {type(one) for one in await asyncio.gather(*attempts, return_exceptions=True)} == {RefusedTarget}
-        assert len(asked) == 4
+        for _ in range(2):  # those that were given up still have their threads
+            attempts = [reach.check("https://slow.example.com/") for _ in range(20)]
+            assert {type(one) for one in await asyncio.gather(*attempts, return_exceptions=True)} == {RefusedTarget}
+            assert len(asked) == 4
         assert await asyncio.to_thread(lambda: "free") == "free"
     finally:
         go_on.set()

@@ -36,7 +36,7 @@ def in_the_terminal(tmp_path: Path, expert: Expert, monkeypatch: pytest.MonkeyPa
     """Give somebody before a wide terminal, with a database of their own."""
     database = tmp_path / "terminal.sqlite3"
     monkeypatch.setenv("WHYDROP_DATABASE_URL", f"sqlite:///{database}")
-    monkeypatch.setattr("bot.cli.shipped_expert", lambda: expert)
+    monkeypatch.setattr("bot.cli.our_expert", lambda: expert)
     monkeypatch.setattr("bot.cli.console", lambda: Console(width=_WIDE, highlight=False))
     monkeypatch.setattr("bot.cli._interactive", lambda: True)
     return TerminalFace(expert, database)
